@@ -41,8 +41,11 @@ export const OPERATIONS = {
   getShop: ["GET", "/shop"],
   createUsers: ["POST", "/admin/users", true],
   listUsers: ["GET", "/admin/users"],
+  editUser: ["PATCH", "/admin/users/{id}", true],
   getUser: ["GET", "/admin/users/{id}"],
+  eraseUser: ["POST", "/admin/users/{id}/erase", true],
   grantBalances: ["POST", "/admin/balances/grant", true],
+  revokeBalances: ["POST", "/admin/balances/revoke", true],
   createProducts: ["POST", "/admin/products", true],
   listEveryProduct: ["GET", "/admin/products"],
   editProduct: ["PATCH", "/admin/products/{id}", true],
@@ -57,6 +60,8 @@ export const OPERATIONS = {
   createCoupon: ["POST", "/admin/coupons", true],
   editCoupon: ["PATCH", "/admin/coupons/{id}", true],
   closeCoupon: ["POST", "/admin/coupons/{id}/close", true],
+  voidCoupons: ["POST", "/admin/coupons/{id}/void", true],
+  issueCoupons: ["POST", "/admin/coupons/{id}/issue", true],
   createDrop: ["POST", "/admin/drops", true],
   editDrop: ["PATCH", "/admin/drops/{id}", true],
   pauseDrop: ["POST", "/admin/drops/{id}/pause", true],
@@ -89,6 +94,7 @@ export const OPERATIONS = {
   listJobs: ["GET", "/admin/jobs"],
   runJob: ["POST", "/admin/jobs/{name}/run", true],
   audit: ["GET", "/admin/audit"],
+  listJournal: ["GET", "/admin/journal"],
   watchLive: ["GET", "/admin/live"],
   startRehearsal: ["POST", "/admin/rehearsals", true],
   listRehearsals: ["GET", "/admin/rehearsals"],
@@ -140,8 +146,11 @@ export type Operations = {
   getShop: { data: types.GetShopData; answers: types.GetShopResponses; refusals: types.GetShopErrors };
   createUsers: { data: types.CreateUsersData; answers: types.CreateUsersResponses; refusals: types.CreateUsersErrors };
   listUsers: { data: types.ListUsersData; answers: types.ListUsersResponses; refusals: types.ListUsersErrors };
+  editUser: { data: types.EditUserData; answers: types.EditUserResponses; refusals: types.EditUserErrors };
   getUser: { data: types.GetUserData; answers: types.GetUserResponses; refusals: types.GetUserErrors };
+  eraseUser: { data: types.EraseUserData; answers: types.EraseUserResponses; refusals: types.EraseUserErrors };
   grantBalances: { data: types.GrantBalancesData; answers: types.GrantBalancesResponses; refusals: types.GrantBalancesErrors };
+  revokeBalances: { data: types.RevokeBalancesData; answers: types.RevokeBalancesResponses; refusals: types.RevokeBalancesErrors };
   createProducts: { data: types.CreateProductsData; answers: types.CreateProductsResponses; refusals: types.CreateProductsErrors };
   listEveryProduct: { data: types.ListEveryProductData; answers: types.ListEveryProductResponses; refusals: types.ListEveryProductErrors };
   editProduct: { data: types.EditProductData; answers: types.EditProductResponses; refusals: types.EditProductErrors };
@@ -156,6 +165,8 @@ export type Operations = {
   createCoupon: { data: types.CreateCouponData; answers: types.CreateCouponResponses; refusals: types.CreateCouponErrors };
   editCoupon: { data: types.EditCouponData; answers: types.EditCouponResponses; refusals: types.EditCouponErrors };
   closeCoupon: { data: types.CloseCouponData; answers: types.CloseCouponResponses; refusals: types.CloseCouponErrors };
+  voidCoupons: { data: types.VoidCouponsData; answers: types.VoidCouponsResponses; refusals: types.VoidCouponsErrors };
+  issueCoupons: { data: types.IssueCouponsData; answers: types.IssueCouponsResponses; refusals: types.IssueCouponsErrors };
   createDrop: { data: types.CreateDropData; answers: types.CreateDropResponses; refusals: types.CreateDropErrors };
   editDrop: { data: types.EditDropData; answers: types.EditDropResponses; refusals: types.EditDropErrors };
   pauseDrop: { data: types.PauseDropData; answers: types.PauseDropResponses; refusals: types.PauseDropErrors };
@@ -188,6 +199,7 @@ export type Operations = {
   listJobs: { data: types.ListJobsData; answers: types.ListJobsResponses; refusals: types.ListJobsErrors };
   runJob: { data: types.RunJobData; answers: types.RunJobResponses; refusals: types.RunJobErrors };
   audit: { data: types.AuditData; answers: types.AuditResponses; refusals: types.AuditErrors };
+  listJournal: { data: types.ListJournalData; answers: types.ListJournalResponses; refusals: types.ListJournalErrors };
   watchLive: { data: types.WatchLiveData; answers: types.WatchLiveResponses; refusals: types.WatchLiveErrors };
   startRehearsal: { data: types.StartRehearsalData; answers: types.StartRehearsalResponses; refusals: types.StartRehearsalErrors };
   listRehearsals: { data: types.ListRehearsalsData; answers: types.ListRehearsalsResponses; refusals: types.ListRehearsalsErrors };

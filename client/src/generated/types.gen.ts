@@ -17,7 +17,7 @@ export type Problem = {
      */
     type: string;
     status: number;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'ENTRY_NOT_FOUND' | 'DROP_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'DROP_ALREADY_ENTERED' | 'DROP_ENTRY_ORDERED' | 'DROP_ALREADY_OPEN' | 'DROP_DRAW_CLOSED' | 'DROP_EXISTS' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'ENTRY_NOT_FOUND' | 'DROP_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'USER_NOT_ERASABLE' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'DROP_ALREADY_ENTERED' | 'DROP_ENTRY_ORDERED' | 'DROP_ALREADY_OPEN' | 'DROP_DRAW_CLOSED' | 'DROP_EXISTS' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     /**
      * A sentence for people, in Korean or English
      */
@@ -80,16 +80,16 @@ export type Balance = {
 
 export type Transaction = {
     transactionId: string;
-    type: 'CHARGE' | 'PAYMENT' | 'REFUND' | 'GRANT';
+    type: 'CHARGE' | 'PAYMENT' | 'REFUND' | 'GRANT' | 'REVOKE';
     status: 'PENDING' | 'COMPLETED' | 'FAILED';
     /**
-     * Signed: payments are negative
+     * Signed: payments and revocations are negative
      */
     amount: number;
     balanceAfter: number | null;
     orderId?: string;
     /**
-     * The reason of a grant or a refund; shown to operators only
+     * The reason of a grant, a revocation or a refund; shown to operators only
      */
     reason?: string;
     /**
@@ -172,6 +172,10 @@ export type Product = {
     };
     dropId: string | null;
     /**
+     * The part of a unit's price that is exempt from value-added tax, in the currency's minor unit; shown to operators only
+     */
+    taxFreeAmount?: number;
+    /**
      * Raised by operators' edits, never by a sale; shown to operators only
      */
     version?: number;
@@ -227,6 +231,13 @@ export type Campaign = {
      * Raised by each edit of an operator, never by issuing
      */
     version: number;
+    visibility?: 'PUBLIC' | 'PRIVATE';
+    /**
+     * Operators only: the shop's own data, up to 50 texts by key
+     */
+    metadata?: {
+        [key: string]: string;
+    };
 };
 
 export type UserCoupon = {
@@ -235,7 +246,7 @@ export type UserCoupon = {
     name: string;
     discount: Discount;
     discountAmount: number | null;
-    status: 'AVAILABLE' | 'USED' | 'EXPIRED';
+    status: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'VOID';
     /**
      * RFC 3339, in UTC
      */
@@ -353,6 +364,8 @@ export type CartItem = {
      * The variant's image, or else the product's first: `http:`, `https:`, or a path
      */
     imageUrl: string | null;
+    dropId: string | null;
+    limitPerCustomer: number | null;
 };
 
 export type ShippingAddress = {
@@ -431,6 +444,10 @@ export type Order = {
      */
     amountDue: number;
     /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
+    /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
     holdsStock: boolean;
@@ -503,6 +520,10 @@ export type OrderInList = {
      */
     amountDue: number;
     /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
+    /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
     holdsStock: boolean;
@@ -552,6 +573,10 @@ export type Payment = {
         approvalNumber: string | null;
         approvedAt: string | null;
         receiptUrl: string | null;
+        /**
+         * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+         */
+        taxFreeAmount?: number;
     };
     /**
      * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -587,6 +612,10 @@ export type PaymentWithHistory = {
         approvalNumber: string | null;
         approvedAt: string | null;
         receiptUrl: string | null;
+        /**
+         * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+         */
+        taxFreeAmount?: number;
     };
     /**
      * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -672,6 +701,26 @@ export type Shop = {
     demo: boolean;
 };
 
+export type UserWithBalance = {
+    id: string;
+    name: string;
+    externalId: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+    /**
+     * In the currency's minor unit
+     */
+    balance: number;
+    /**
+     * When the user's personal data was erased; only of erased users
+     */
+    erasedAt?: string;
+};
+
 export type PutProduct = {
     id: string;
     externalId?: string | null;
@@ -695,6 +744,10 @@ export type PutProduct = {
         [key: string]: string;
     };
     dropId: string | null;
+    /**
+     * The part of a unit's price that is exempt from value-added tax, in the currency's minor unit; shown to operators only
+     */
+    taxFreeAmount?: number;
     /**
      * Raised by operators' edits, never by a sale; shown to operators only
      */
@@ -796,6 +849,10 @@ export type OrderWithBuyer = {
      */
     amountDue: number;
     /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
+    /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
     holdsStock: boolean;
@@ -886,6 +943,56 @@ export type Job = {
         finishedAt: string;
         result: unknown;
     }>;
+};
+
+export type JournalEntry = {
+    id: string;
+    /**
+     * RFC 3339, in UTC
+     */
+    at: string;
+    /**
+     * The operator's name: the subject of the token
+     */
+    actor: string;
+    /**
+     * The `operationId`
+     */
+    operation: string;
+    permission: string;
+    /**
+     * The things that it changed, at most 100
+     */
+    subjects: Array<{
+        type: string;
+        id: string;
+    }>;
+    subjectCount: number;
+    /**
+     * The parameters of the path and the body, without personal data: reasons and notes, and all text about people, are `[withheld]`. A long list is `{count, first}`
+     */
+    input: {
+        [key: string]: unknown;
+    };
+    /**
+     * Of jobs and imports
+     */
+    counts?: {
+        [key: string]: number;
+    };
+    requestId: string;
+    /**
+     * The address that the request came from
+     */
+    address: string;
+    /**
+     * The status of the answer. 202: it was started, and its outcome is told by the thing itself
+     */
+    status: number;
+    /**
+     * SHA-256, in hex, of the hash of the entry before it, a line feed, and this entry as JSON without `hash`
+     */
+    hash: string;
 };
 
 export type Rehearsal = {
@@ -1015,7 +1122,7 @@ export type Rehearsal = {
 
 export type ProblemType = {
     type: string;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'ENTRY_NOT_FOUND' | 'DROP_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'DROP_ALREADY_ENTERED' | 'DROP_ENTRY_ORDERED' | 'DROP_ALREADY_OPEN' | 'DROP_DRAW_CLOSED' | 'DROP_EXISTS' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'ENTRY_NOT_FOUND' | 'DROP_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'USER_NOT_ERASABLE' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'DROP_ALREADY_ENTERED' | 'DROP_ENTRY_ORDERED' | 'DROP_ALREADY_OPEN' | 'DROP_DRAW_CLOSED' | 'DROP_EXISTS' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     status: number;
     ko: string;
     en: string;
@@ -1444,6 +1551,9 @@ export type ListTransactionsData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1529,6 +1639,9 @@ export type ListProductsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1538,8 +1651,17 @@ export type ListProductsData = {
          * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
+        /**
+         * The order of the list; `-price` is the most expensive first
+         */
         sort?: 'newest' | 'price' | '-price' | 'name';
+        /**
+         * Whether sold-out products are listed
+         */
         includeSoldOut?: boolean;
+        /**
+         * Only products with this tag
+         */
         tag?: string;
     };
     url: '/products';
@@ -1597,6 +1719,9 @@ export type ListProductsResponse = ListProductsResponses[keyof ListProductsRespo
 export type GetProductData = {
     body?: never;
     path: {
+        /**
+         * The product's id
+         */
         productId: string;
     };
     query?: never;
@@ -1662,6 +1787,9 @@ export type ListCouponsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1725,6 +1853,9 @@ export type GetCouponData = {
         'If-None-Match'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         couponId: string;
     };
     query?: never;
@@ -1797,6 +1928,9 @@ export type IssueCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         couponId: string;
     };
     query?: never;
@@ -1911,12 +2045,18 @@ export type ListUserCouponsData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
-        status?: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'ALL';
+        /**
+         * Only coupons with this status now
+         */
+        status?: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'VOID' | 'ALL';
     };
     url: '/users/{userId}/coupons';
 };
@@ -2001,11 +2141,17 @@ export type ListDropsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only drops with this status now
+         */
         status?: 'UPCOMING' | 'OPEN' | 'PAUSED' | 'SOLD_OUT' | 'CLOSED';
     };
     url: '/drops';
@@ -2059,6 +2205,9 @@ export type ListDropsResponse = ListDropsResponses[keyof ListDropsResponses];
 export type GetDropData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2133,6 +2282,9 @@ export type EnterDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2239,6 +2391,9 @@ export type LeaveDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2339,6 +2494,9 @@ export type LeaveDropResponse = LeaveDropResponses[keyof LeaveDropResponses];
 export type GetOwnEntryData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2411,6 +2569,9 @@ export type GetOwnEntryResponse = GetOwnEntryResponses[keyof GetOwnEntryResponse
 export type GetDrawFileData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2469,6 +2630,9 @@ export type GetDrawFileResponse = GetDrawFileResponses[keyof GetDrawFileResponse
 export type GetDrawData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2538,6 +2702,9 @@ export type SetPublicValueData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -2638,6 +2805,9 @@ export type SetPublicValueResponse = SetPublicValueResponses[keyof SetPublicValu
 export type WatchDropData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: {
@@ -3016,7 +3186,13 @@ export type RemoveFromCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The user's id
+         */
         userId: string;
+        /**
+         * The item's id
+         */
         id: string;
     };
     query?: never;
@@ -3128,7 +3304,13 @@ export type SetCartQuantityData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The user's id
+         */
         userId: string;
+        /**
+         * The item's id
+         */
         id: string;
     };
     query?: never;
@@ -3466,6 +3648,9 @@ export type PlaceOrderResponse = PlaceOrderResponses[keyof PlaceOrderResponses];
 export type GetOrderData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3564,6 +3749,9 @@ export type EditOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3593,11 +3781,11 @@ export type EditOrderErrors = {
         code?: 'FORBIDDEN';
     };
     /**
-     * `ORDER_NOT_FOUND`: Order not found
+     * `USER_NOT_FOUND`: User not found; `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'ORDER_NOT_FOUND';
+        code?: 'USER_NOT_FOUND' | 'ORDER_NOT_FOUND';
     };
     /**
      * `ORDER_NOT_SHIPPABLE`: This order cannot be shipped; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
@@ -3670,6 +3858,9 @@ export type ListUserOrdersData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -3772,6 +3963,9 @@ export type CancelOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -4013,6 +4207,9 @@ export type PayOrderResponse = PayOrderResponses[keyof PayOrderResponses];
 export type GetPaymentData = {
     body?: never;
     path: {
+        /**
+         * The payment's id
+         */
         paymentId: string;
     };
     query?: never;
@@ -4287,6 +4484,9 @@ export type ListUsersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -4296,6 +4496,10 @@ export type ListUsersData = {
          * Searches names and external ids: every word must occur
          */
         q?: string;
+        /**
+         * The user with this external id, byte for byte
+         */
+        externalId?: string;
     };
     url: '/admin/users';
 };
@@ -4352,7 +4556,7 @@ export type ListUsersResponses = {
      * OK
      */
     200: {
-        users: Array<User>;
+        users: Array<UserWithBalance>;
         nextCursor: string | null;
     };
 };
@@ -4484,6 +4688,9 @@ export type CreateUsersResponse = CreateUsersResponses[keyof CreateUsersResponse
 export type GetUserData = {
     body?: never;
     path: {
+        /**
+         * The user's id
+         */
         id: string;
     };
     query?: never;
@@ -4548,10 +4755,245 @@ export type GetUserResponses = {
     /**
      * OK
      */
-    200: User;
+    200: UserWithBalance;
 };
 
 export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type EditUserData = {
+    /**
+     * At most 1 MiB.
+     */
+    body?: {
+        name?: string;
+        externalId?: string | null;
+        /**
+         * Merged by key into the metadata; null removes a key
+         */
+        metadata?: {
+            [key: string]: string | null;
+        };
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The user's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/users/{id}';
+};
+
+export type EditUserErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type EditUserError = EditUserErrors[keyof EditUserErrors];
+
+export type EditUserResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type EditUserResponse = EditUserResponses[keyof EditUserResponses];
+
+export type EraseUserData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        reason: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The user's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/users/{id}/erase';
+};
+
+export type EraseUserErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `USER_NOT_ERASABLE`: This user cannot be erased now; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'USER_NOT_ERASABLE' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type EraseUserError = EraseUserErrors[keyof EraseUserErrors];
+
+export type EraseUserResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type EraseUserResponse = EraseUserResponses[keyof EraseUserResponses];
 
 export type GrantBalancesData = {
     /**
@@ -4699,10 +5141,138 @@ export type GrantBalancesResponses = {
 
 export type GrantBalancesResponse = GrantBalancesResponses[keyof GrantBalancesResponses];
 
+export type RevokeBalancesData = {
+    /**
+     * At most 8 MiB.
+     */
+    body: {
+        revocations: Array<{
+            userId: string;
+            /**
+             * In the currency's minor unit
+             */
+            amount: number;
+            reason: string;
+        }>;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/balances/revoke';
+};
+
+export type RevokeBalancesErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `BALANCE_INSUFFICIENT`: Insufficient balance
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'BALANCE_INSUFFICIENT';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type RevokeBalancesError = RevokeBalancesErrors[keyof RevokeBalancesErrors];
+
+export type RevokeBalancesResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Count of the rows
+         */
+        revoked: number;
+        /**
+         * Their sum, in the currency's minor unit
+         */
+        totalAmount: number;
+    };
+};
+
+export type RevokeBalancesResponse = RevokeBalancesResponses[keyof RevokeBalancesResponses];
+
 export type ListEveryProductData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -4712,7 +5282,13 @@ export type ListEveryProductData = {
          * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
+        /**
+         * Only products with this status
+         */
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        /**
+         * Only the product with this key of another system
+         */
         externalId?: string;
     };
     url: '/admin/products';
@@ -4811,6 +5387,10 @@ export type CreateProductsData = {
         }>;
         tags?: Array<string>;
         /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
          * The shop's own data: up to 50 texts by key
          */
         metadata?: {
@@ -4834,6 +5414,10 @@ export type CreateProductsData = {
             alt?: string;
         }>;
         tags?: Array<string>;
+        /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
         /**
          * The shop's own data: up to 50 texts by key
          */
@@ -4878,6 +5462,10 @@ export type CreateProductsData = {
             }>;
             tags?: Array<string>;
             /**
+             * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+             */
+            taxFreeAmount?: number;
+            /**
              * The shop's own data: up to 50 texts by key
              */
             metadata?: {
@@ -4901,6 +5489,10 @@ export type CreateProductsData = {
                 alt?: string;
             }>;
             tags?: Array<string>;
+            /**
+             * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+             */
+            taxFreeAmount?: number;
             /**
              * The shop's own data: up to 50 texts by key
              */
@@ -5047,6 +5639,10 @@ export type EditProductData = {
         }>;
         tags?: Array<string>;
         /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
          * Merged by key into the metadata; null removes a key
          */
         metadata?: {
@@ -5086,6 +5682,9 @@ export type EditProductData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The product's id
+         */
         id: string;
     };
     query?: never;
@@ -5217,6 +5816,9 @@ export type AddVariantData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The product's id
+         */
         id: string;
     };
     query?: never;
@@ -5345,6 +5947,9 @@ export type EditVariantData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The variant's id
+         */
         id: string;
     };
     query?: never;
@@ -5446,6 +6051,9 @@ export type FindVariantsData = {
     body?: never;
     path?: never;
     query: {
+        /**
+         * The SKU, such as that of a barcode
+         */
         sku: string;
     };
     url: '/admin/variants';
@@ -5554,6 +6162,10 @@ export type PutProductData = {
         }>;
         tags?: Array<string>;
         /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
          * The shop's own data: up to 50 texts by key
          */
         metadata?: {
@@ -5576,6 +6188,10 @@ export type PutProductData = {
             alt?: string;
         }>;
         tags?: Array<string>;
+        /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
         /**
          * The shop's own data: up to 50 texts by key
          */
@@ -5610,6 +6226,9 @@ export type PutProductData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The product's key in another system
+         */
         externalId: string;
     };
     query?: never;
@@ -5722,6 +6341,10 @@ export type ImportCatalogData = {
         }>;
         tags?: Array<string>;
         /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
          * The shop's own data: up to 50 texts by key
          */
         metadata?: {
@@ -5745,6 +6368,10 @@ export type ImportCatalogData = {
             alt?: string;
         }>;
         tags?: Array<string>;
+        /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
         /**
          * The shop's own data: up to 50 texts by key
          */
@@ -5855,9 +6482,15 @@ export type ImportCatalogResponse = ImportCatalogResponses[keyof ImportCatalogRe
 export type ListStockAdjustmentsData = {
     body?: never;
     path: {
+        /**
+         * The variant's id
+         */
         id: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -5960,6 +6593,9 @@ export type AdjustStockData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The variant's id
+         */
         id: string;
     };
     query?: never;
@@ -6227,6 +6863,13 @@ export type CreateCouponData = {
         closesAt?: string | null;
         validDays?: number | null;
         expiresAt?: string | null;
+        visibility?: 'PUBLIC' | 'PRIVATE';
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
     };
     headers?: {
         /**
@@ -6342,6 +6985,13 @@ export type EditCouponData = {
         closesAt?: string | null;
         validDays?: number | null;
         expiresAt?: string | null;
+        visibility?: 'PUBLIC' | 'PRIVATE';
+        /**
+         * Merged by key into the metadata; null removes a key
+         */
+        metadata?: {
+            [key: string]: string | null;
+        };
     };
     headers?: {
         /**
@@ -6350,6 +7000,9 @@ export type EditCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         id: string;
     };
     query?: never;
@@ -6461,6 +7114,9 @@ export type CloseCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         id: string;
     };
     query?: never;
@@ -6557,6 +7213,248 @@ export type CloseCouponResponses = {
 };
 
 export type CloseCouponResponse = CloseCouponResponses[keyof CloseCouponResponses];
+
+export type VoidCouponsData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        reason: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The coupon's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/coupons/{id}/void';
+};
+
+export type VoidCouponsErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `COUPON_NOT_FOUND`: Coupon not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'COUPON_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type VoidCouponsError = VoidCouponsErrors[keyof VoidCouponsErrors];
+
+export type VoidCouponsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Count of the coupons that were available
+         */
+        voided: number;
+    };
+};
+
+export type VoidCouponsResponse = VoidCouponsResponses[keyof VoidCouponsResponses];
+
+export type IssueCouponsData = {
+    /**
+     * At most 8 MiB.
+     */
+    body: {
+        userIds: Array<string>;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The coupon's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/coupons/{id}/issue';
+};
+
+export type IssueCouponsErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `COUPON_NOT_FOUND`: Coupon not found; `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
+    };
+    /**
+     * `COUPON_CLOSED`: This coupon is not being issued now; `COUPON_SOLD_OUT`: This coupon is sold out; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'COUPON_CLOSED' | 'COUPON_SOLD_OUT' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type IssueCouponsError = IssueCouponsErrors[keyof IssueCouponsErrors];
+
+export type IssueCouponsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Count of the users who got the coupon now
+         */
+        issued: number;
+        /**
+         * Count of the users who had it before
+         */
+        alreadyHad: number;
+    };
+};
+
+export type IssueCouponsResponse = IssueCouponsResponses[keyof IssueCouponsResponses];
 
 export type CreateDropData = {
     /**
@@ -6717,6 +7615,9 @@ export type EditDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6828,6 +7729,9 @@ export type PauseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6939,6 +7843,9 @@ export type ResumeDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -7050,6 +7957,9 @@ export type CloseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -7161,6 +8071,9 @@ export type ReleaseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -7261,14 +8174,23 @@ export type ReleaseDropResponse = ReleaseDropResponses[keyof ReleaseDropResponse
 export type ListDropEntriesData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only entries with this status
+         */
         status?: 'WAITING' | 'HELD' | 'ORDERED' | 'BOUGHT' | 'LAPSED' | 'LEFT' | 'LOST';
     };
     url: '/admin/drops/{id}/entries';
@@ -7366,6 +8288,9 @@ export type ListDropEntriesResponse = ListDropEntriesResponses[keyof ListDropEnt
 export type GetDropReportData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -7472,6 +8397,9 @@ export type RefundOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -7577,13 +8505,25 @@ export type ListOrdersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only orders with this status
+         */
         status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+        /**
+         * Only orders with this status of their shipments
+         */
         fulfilmentStatus?: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
+        /**
+         * Only orders of this user
+         */
         userId?: string;
         /**
          * Orders with a variant of this product
@@ -7694,6 +8634,9 @@ export type PrepareOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -7811,6 +8754,9 @@ export type ShipOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -7922,7 +8868,13 @@ export type DeliverShipmentData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
+        /**
+         * The shipment's id
+         */
         shipmentId: string;
     };
     query?: never;
@@ -8144,6 +9096,9 @@ export type ShipOrdersResponse = ShipOrdersResponses[keyof ShipOrdersResponses];
 export type ListReturnsOfOrderData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -8234,6 +9189,9 @@ export type RequestReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -8263,11 +9221,11 @@ export type RequestReturnErrors = {
         code?: 'FORBIDDEN';
     };
     /**
-     * `ORDER_NOT_FOUND`: Order not found
+     * `USER_NOT_FOUND`: User not found; `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'ORDER_NOT_FOUND';
+        code?: 'USER_NOT_FOUND' | 'ORDER_NOT_FOUND';
     };
     /**
      * `ORDER_NOT_RETURNABLE`: This order cannot be returned; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
@@ -8340,7 +9298,13 @@ export type WithdrawReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
+        /**
+         * The return's id
+         */
         returnId: string;
     };
     query?: never;
@@ -8469,6 +9433,9 @@ export type ReceiveReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The return's id
+         */
         id: string;
     };
     query?: never;
@@ -8574,11 +9541,17 @@ export type ListReturnsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only returns with this status
+         */
         status?: 'REQUESTED' | 'WITHDRAWN' | 'RECEIVED' | 'REJECTED';
     };
     url: '/admin/returns';
@@ -8658,6 +9631,9 @@ export type RejectReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The return's id
+         */
         id: string;
     };
     query?: never;
@@ -8759,12 +9735,21 @@ export type ListPaymentsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only payments with this status
+         */
         status?: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+        /**
+         * Only payments by this method
+         */
         method?: 'BALANCE' | 'CARD';
     };
     url: '/admin/payments';
@@ -8842,6 +9827,10 @@ export type ListPaymentsResponses = {
                 approvalNumber: string | null;
                 approvedAt: string | null;
                 receiptUrl: string | null;
+                /**
+                 * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+                 */
+                taxFreeAmount?: number;
             };
             /**
              * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -9018,6 +10007,9 @@ export type ListPaymentsAttentionData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -9134,6 +10126,9 @@ export type ResolvePaymentData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The payment's id
+         */
         id: string;
     };
     query?: never;
@@ -9255,6 +10250,9 @@ export type ListSalesData = {
          * In the shop's time zone, included
          */
         to?: string;
+        /**
+         * The most products of the list
+         */
         limit?: number;
     };
     url: '/admin/sales';
@@ -9447,6 +10445,9 @@ export type ListSalesByDayResponse = ListSalesByDayResponses[keyof ListSalesByDa
 export type GetOrderHistoryData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: {
@@ -9535,11 +10536,17 @@ export type ListEventsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only events with this status
+         */
         status?: 'WAITING' | 'DELIVERED' | 'DEAD';
     };
     url: '/admin/events';
@@ -9618,6 +10625,9 @@ export type ReplayEventData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The event's id
+         */
         id: string;
     };
     query?: never;
@@ -9787,6 +10797,9 @@ export type RunJobData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The job's name
+         */
         name: string;
     };
     query?: never;
@@ -9950,6 +10963,98 @@ export type AuditResponses = {
 
 export type AuditResponse = AuditResponses[keyof AuditResponses];
 
+export type ListJournalData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The most entries of the page
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+        actor?: string;
+        /**
+         * The id of a thing
+         */
+        subject?: string;
+        /**
+         * An `operationId`
+         */
+        operation?: string;
+        /**
+         * An instant, or a day in the shop's zone; included
+         */
+        from?: string;
+        /**
+         * An instant, not included, or a day in the shop's zone, included
+         */
+        to?: string;
+    };
+    url: '/admin/journal';
+};
+
+export type ListJournalErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListJournalError = ListJournalErrors[keyof ListJournalErrors];
+
+export type ListJournalResponses = {
+    /**
+     * OK
+     */
+    200: {
+        entries: Array<JournalEntry>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListJournalResponse = ListJournalResponses[keyof ListJournalResponses];
+
 export type WatchLiveData = {
     body?: never;
     path?: never;
@@ -10022,6 +11127,9 @@ export type ListRehearsalsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -10222,6 +11330,9 @@ export type StopRehearsalData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The rehearsal's id
+         */
         id: string;
     };
     query?: never;
@@ -10322,6 +11433,9 @@ export type StopRehearsalResponse = StopRehearsalResponses[keyof StopRehearsalRe
 export type GetRehearsalData = {
     body?: never;
     path: {
+        /**
+         * The rehearsal's id
+         */
         id: string;
     };
     query?: never;
