@@ -8971,12 +8971,30 @@ export type ReconcileResponses = {
          * In the currency's minor unit
          */
         givenBack: number;
+        settlements: {
+            /**
+             * In the currency's minor unit
+             */
+            settled: number;
+            /**
+             * In the currency's minor unit
+             */
+            fees: number;
+            /**
+             * In the currency's minor unit
+             */
+            paidOut: number;
+            /**
+             * Count of the period's movements that the gateway has not settled yet
+             */
+            unsettled: number;
+        } | null;
         /**
          * Count of all differences, including those that are not listed
          */
         differenceCount: number;
         differences: Array<{
-            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop' | 'currencies differ' | 'not readable at the gateway';
+            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop' | 'currencies differ' | 'not readable at the gateway' | 'settled amounts differ' | 'settled without a movement' | 'settled twice' | 'fees do not add up' | 'settlement not readable';
             paymentKey: string;
             paymentId: string | null;
             shop: {
@@ -9005,6 +9023,25 @@ export type ReconcileResponses = {
                  */
                 currency: string;
             } | null;
+            /**
+             * The settlement that differs from the gateway's ledger
+             */
+            settlement?: {
+                /**
+                 * In the currency's minor unit
+                 */
+                amount: number;
+                /**
+                 * In the currency's minor unit
+                 */
+                fee: number;
+                /**
+                 * In the currency's minor unit
+                 */
+                payOut: number;
+                soldDate: string;
+                paidOutDate: string;
+            };
         }>;
     };
 };
