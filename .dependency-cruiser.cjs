@@ -25,7 +25,7 @@ const LAYERS = [
   ["privacy/"],
   ["settlement/"],
   ["outbox/"],
-  ["audit/", "demo/", "backlog/", "journal/journal\\.routes"],
+  ["audit/", "demo/", "backlog/", "export/", "journal/journal\\.routes"],
   ["rehearsal/"],
   ["app/"],
   ["cli/"],
