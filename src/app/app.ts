@@ -31,6 +31,7 @@ import { openHttp } from "./open-http.ts";
 import { openPayments } from "./open-payments.ts";
 import { openTill, type TillLink } from "./open-till.ts";
 import type { ShopParts } from "./routes.ts";
+import { openTelemetry } from "./open-telemetry.ts";
 import { openSharedState } from "./shared-state.ts";
 import { shopJobs } from "./shop-jobs.ts";
 
@@ -72,6 +73,7 @@ export async function openShop(config: Config, options: OpenOptions = {}): Promi
 }
 
 async function openParts(config: Config, log: Logger, stack: AsyncDisposableStack, { now: fixedNow, link }: OpenOptions): Promise<OpenShop> {
+  const telemetry = await openTelemetry(stack, config, log);
   const opened = await openDatabase(config, stack, log);
   // After the database, whose lock keeps a second process out of DATA_DIR.
   const secret = shopSecret(config);
@@ -80,7 +82,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const onChange = (up: boolean, reason?: string): void => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it");
   const shared = await openSharedState({ redisUrl: config.redisUrl, database, lockWaitMs: config.lockWaitMs, onChange });
   stack.defer(() => shared.close());
-  const tillParts = await openTill(stack, { config, log, opened, shared, now, fixedNow, link });
+  const tillParts = await openTill(stack, { config, log, opened, shared, now, fixedNow, link, telemetry });
   const { till, variantCache, orderCache, soldOut, productDrops, dropLive, invalidation, live, relay, outdated } = tillParts;
   const registry = shopMetrics(till, tillParts.isReachable, link?.role !== "till");
   shared.measure(registry);
@@ -91,7 +93,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const scheduling = stack.use(new AsyncDisposableStack());
   const draws = openDraws(scheduling, { database, till, now, log, runJob: () => scheduler.run("run-draws") });
   const holds = openHolds(scheduling, { database, till, productDrops, orderCache, now, log });
-  const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry, telemetry });
   const scheduler = openScheduler(scheduling, { config, database, till, orderCache, now, relay, invalidation, holds, draws, cards, log });
 
   const shop = {
@@ -125,12 +127,14 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     await tillParts.server?.listen(link.path);
   } else {
     const { isReachable } = tillParts;
-    const http = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, isReachable, stopGateway: cards.stop });
+    const http = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, isReachable, stopGateway: cards.stop, telemetry });
     if (!link) await startWork();
     url = await listen(http.server, config);
     http.rehearsals.url = loopbackOf(url);
     cards.onListening(url);
   }
+
+  await telemetry?.sendMetrics(registry);
 
   let closing: Promise<void> | undefined;
   return {

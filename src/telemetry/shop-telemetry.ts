@@ -1,0 +1,51 @@
+// Everything that OpenTelemetry sees of a shop: requests, commands, rounds, the database's flights, gateway calls, deliveries, and the shop's metrics.
+
+import type { Registry } from "prom-client";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { OnCall } from "../gateway/toss/toss.ts";
+import type { Sink } from "../outbox/sinks/sink.ts";
+import type { Store } from "../till/store.ts";
+import { gatewayDurations, TracedGateway } from "./gateway-spans.ts";
+import { HttpSpans } from "./http-spans.ts";
+import { sendShopMetrics } from "./shop-metrics.ts";
+import { SinkSpans } from "./sink-spans.ts";
+import { Telemetry, type TelemetryOptions } from "./telemetry.ts";
+import { TillSpans, TracedStore } from "./till-spans.ts";
+
+export class ShopTelemetry {
+  readonly http: HttpSpans;
+  readonly till: TillSpans;
+  readonly onGatewayCall: OnCall;
+  readonly #telemetry: Telemetry;
+  readonly #sinks: SinkSpans;
+
+  constructor(options: TelemetryOptions) {
+    this.#telemetry = new Telemetry(options);
+    this.http = new HttpSpans(this.#telemetry);
+    this.till = new TillSpans(this.#telemetry);
+    this.#sinks = new SinkSpans(this.#telemetry);
+    this.onGatewayCall = gatewayDurations(this.#telemetry);
+  }
+
+  store(store: Store): Store {
+    return new TracedStore(store, this.#telemetry, this.#sinks.committed);
+  }
+
+  gateway(gateway: Gateway): Gateway {
+    return new TracedGateway(gateway, this.#telemetry);
+  }
+
+  sink(sink: Sink): Sink {
+    return this.#sinks.traced(sink);
+  }
+
+  /** Sends the metrics that the registry has by now. */
+  sendMetrics(registry: Registry): Promise<void> {
+    return sendShopMetrics(this.#telemetry, registry);
+  }
+
+  /** Sends the rest to the collector, which has two seconds to take it. */
+  close(): Promise<void> {
+    return this.#telemetry.close();
+  }
+}
