@@ -7,7 +7,7 @@ import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settin
 import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow } from "./payment-settings.ts";
 import { countryOf } from "./country.ts";
 import { type TelemetrySettings, telemetrySettings } from "./telemetry-settings.ts";
-import { ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
+import { calendarDuration, ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
 /** Limits of the calls to the payment gateway. */
 export type GatewayPolicySettings = {
@@ -35,6 +35,8 @@ export type GatewaySettings = GatewayPolicySettings & {
 };
 
 export type SettlementSettings = {
+  /** Longest duration of one call to the gateway with its retries, in ms. */
+  timeoutMs: number;
   /** How long a started attempt is left to the request that started it, and the first pause before a retry, in ms. */
   settleAfterMs: number;
   /** After how long in ms an attempt that the gateway never confirmed counts as failed. */
@@ -71,6 +73,8 @@ export type Config = DataPlatformSettings & {
   cancelWithinMs: number;
   /** How long after its delivery a buyer can return a piece, in ms. */
   returnWithinMs: number;
+  /** How long the operators' journal is kept: an ISO 8601 duration. */
+  journalKeep: string;
   lockWaitMs: number;
   /** Requests per second and caller; undefined: no limit. */
   rateLimit: number | undefined;
@@ -112,6 +116,7 @@ export function readConfig(env: Env): Config {
     cancelWithinMs: duration(env, "CANCEL_WITHIN", "P7D"),
     returnWithinMs: duration(env, "RETURN_WITHIN", "P7D"),
     stockTakenAt: oneOf(env, "STOCK_TAKEN_AT", ["payment", "order"], "payment"),
+    journalKeep: calendarDuration(env, "JOURNAL_KEEP", "P2Y"),
     lockWaitMs: integer(env, "LOCK_WAIT_MS", 3000, 1, 600_000),
     rateLimit: env["RATE_LIMIT"] === "off" || !text(env, "RATE_LIMIT") ? undefined : integer(env, "RATE_LIMIT", 0, 1, 1_000_000),
     trustProxy: trustProxy(env),

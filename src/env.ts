@@ -55,6 +55,15 @@ export function durationMs(value: string): number | undefined {
   return ms > 0 && ms <= 366 * DAY_MS ? ms : undefined;
 }
 
+/** An ISO 8601 duration of years, months, weeks and days, as it is written: for PostgreSQL, which knows the calendar. Errors: ConfigError. */
+export function calendarDuration(env: Env, name: string, fallback: string): string {
+  const value = text(env, name) ?? fallback;
+  const parts = /^P(?=\d)(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?$/.exec(value);
+  if (!parts || parts.slice(1).every((part) => Number(part ?? 0) === 0))
+    throw new ConfigError(`${name} must be an ISO 8601 duration like P2Y or P90D, of days or longer and more than 0, not ${JSON.stringify(value)}`);
+  return value;
+}
+
 /** Checks a time zone; `name` is the setting or option that gave it. Errors: ConfigError. */
 export function timezoneOf(name: string, zone: string): string {
   try {

@@ -126,8 +126,10 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     await startWork();
     await tillParts.server?.listen(link.path);
   } else {
-    const { isReachable } = tillParts;
-    const http = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, isReachable, stopGateway: cards.stop, telemetry });
+    const { isReachable, accounts } = tillParts;
+    const { stop: stopGateway } = cards;
+    const parts = { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, stopGateway, telemetry };
+    const http = await openHttp(stack, parts);
     if (!link) await startWork();
     url = await listen(http.server, config);
     http.rehearsals.url = loopbackOf(url);
@@ -163,10 +165,11 @@ type SchedulerParts = Pick<ShopParts, "config" | "database" | "till" | "orderCac
 
 /** Opens the scheduler with all jobs, not started yet. */
 function openScheduler(stack: AsyncDisposableStack, { config, invalidation, holds, draws, cards, log, ...parts }: SchedulerParts): Scheduler {
-  const { timezone } = config;
+  const { timezone, journalKeep } = config;
   const jobs = shopJobs({
     ...parts,
     timezone,
+    journalKeep,
     expireOrders: () => expireOrders(parts),
     expireCoupons: () => expireCoupons(parts),
     expireHolds: holds.run,

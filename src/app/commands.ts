@@ -1,6 +1,8 @@
 // All commands of the shop, by name. Workers name them, and the process that has the till executes them.
 
 import { chargeBalance } from "../balance/charge-balance.ts";
+import { editUser } from "../balance/edit-user.ts";
+import { eraseUser } from "../privacy/erase-user.ts";
 import { createUsers } from "../balance/create-users.ts";
 import { grantBalances } from "../balance/grant-balances.ts";
 import { revokeBalances } from "../balance/revoke-balances.ts";
@@ -17,6 +19,7 @@ import { expireCoupon } from "../coupon/expire-coupon.ts";
 import { issueCoupon } from "../coupon/issue-coupon.ts";
 import { issueCoupons } from "../coupon/issue-coupons.ts";
 import { voidCampaign } from "../coupon/void-campaign.ts";
+import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { dropCommands } from "../drop/drop-commands.ts";
 import { stockLine } from "../drop/stock-line.ts";
@@ -28,8 +31,9 @@ import { receiveReturn } from "../fulfilment/receive-return.ts";
 import { requestReturn } from "../fulfilment/request-return.ts";
 import { shipOrder } from "../fulfilment/ship-order.ts";
 import { shipOrders } from "../fulfilment/ship-orders.ts";
-import { findStoredResponse, idempotent, repeatOutcome } from "../idempotency/idempotent-command.ts";
-import { findStored, startOnce, type Started, storeResponse } from "../idempotency/two-phase.ts";
+import { answerOf, findStoredResponse, idempotent, keyedAnswer, repeatOutcome } from "../idempotency/idempotent-command.ts";
+import { findStored, startedAnswer, startOnce, type Started, storedAnswer, storeResponse } from "../idempotency/two-phase.ts";
+import { journaled, startWork, writeEntry } from "../journal/journaled.ts";
 import { cancelOrder } from "../order/cancel-order.ts";
 import { editOrder } from "../order/edit-order.ts";
 import { expireOrder } from "../order/expire-order.ts";
@@ -47,6 +51,7 @@ import type { Command } from "../till/command.ts";
 
 export type CommandParts = {
   database: Database;
+  now: Now;
   variantCache: VariantCache;
   orderCache: OrderCache;
   productDrops: ProductDrops;
@@ -56,26 +61,39 @@ export type CommandParts = {
 
 type AnyCommand = Command<unknown, unknown>;
 
-/** Every command that a route, a job or settlement submits, and its idempotent form. */
+/** Every command that a route, a job or settlement submits, in all of its forms. */
 export function commandsByName(parts: CommandParts): ReadonlyMap<string, AnyCommand> {
-  const started = startedCommands(parts);
   const all = [
-    ...singleCommands(parts).flatMap((command) => [command, idempotent(command)]),
-    ...started,
-    ...started.map((command) => startOnce(command as Command<unknown, Started<unknown>>)),
+    ...singleCommands(parts).flatMap(withOperators),
+    ...startedCommands(parts).flatMap((command) => startedWithOperators(command as Command<unknown, Started<unknown>>)),
     findStoredResponse,
     findStored,
     storeResponse,
+    writeEntry,
+    startWork,
   ] as AnyCommand[];
   const byName = new Map(all.map((command) => [command.name, command]));
   if (byName.size < all.length) throw new Error("two commands have the same name");
   return byName;
 }
 
+/** A command, its idempotent form, and both with an entry of the operators' journal. */
+function withOperators(single: AnyCommand): AnyCommand[] {
+  const once = idempotent(single);
+  return [single, once, journaled(single, answerOf(single)), journaled(once, keyedAnswer)] as AnyCommand[];
+}
+
+function startedWithOperators(begin: Command<unknown, Started<unknown>>): AnyCommand[] {
+  const once = startOnce(begin);
+  return [begin, once, journaled(begin, startedAnswer), journaled(once, storedAnswer)] as AnyCommand[];
+}
+
 /** Commands that are done in one round. */
-function singleCommands({ database, variantCache, orderCache, productDrops }: CommandParts): AnyCommand[] {
+function singleCommands({ database, now, variantCache, orderCache, productDrops }: CommandParts): AnyCommand[] {
   return [
     createUsers,
+    editUser,
+    eraseUser(database, now),
     provisionUser,
     findUser,
     grantBalances,

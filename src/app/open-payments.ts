@@ -40,6 +40,7 @@ export async function openPayments(stack: AsyncDisposableStack, options: OpenPay
   const { simulator, stop } = opened;
   const [gateway, background] = [opened.gateway, opened.background].map((one) => telemetry?.gateway(one) ?? one) as [Gateway, Gateway];
   stack.defer(opened.close);
+  const stopping = new AbortController();
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
   const settlement = openSettlement({
     database,
@@ -51,6 +52,7 @@ export async function openPayments(stack: AsyncDisposableStack, options: OpenPay
     hasGateway: config.gateway.kind !== "none",
     balanceMax: config.balanceMax,
     now,
+    stopping: stopping.signal,
     onError: (error) => log.warn({ err: error }, "payment gateway request failed; settlement retries on its next run"),
   });
   stack.defer(() => settlement.worker.stop());
@@ -58,7 +60,11 @@ export async function openPayments(stack: AsyncDisposableStack, options: OpenPay
     gateway,
     background,
     settlement,
-    stop,
+    /** Ends the calls to the gateway, and the waiting for them. */
+    stop(): void {
+      stopping.abort();
+      stop();
+    },
     /** Tells the simulator in this process where the shop listens. */
     onListening(url: string): void {
       if (simulator) simulator.webhooks.url = `${url}/payments/webhooks/toss`;

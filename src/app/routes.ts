@@ -13,6 +13,7 @@ import { catalogRoutes } from "../catalog/catalog.routes.ts";
 import { stockAdminRoutes } from "../catalog/stock.admin.routes.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
+import { eraseRoutes } from "../privacy/erase.routes.ts";
 import { couponAdminRoutes } from "../coupon/coupon.admin.routes.ts";
 import { couponRoutes } from "../coupon/coupon.routes.ts";
 import type { SoldOut } from "../coupon/sold-out.ts";
@@ -38,12 +39,14 @@ import { problemRoutes } from "../http/problems.routes.ts";
 import { Routes } from "../http/route.ts";
 import { shopRoutes } from "../http/shop.routes.ts";
 import { pageRoutes } from "../http/web-pages.ts";
+import { journalRoutes } from "../journal/journal.routes.ts";
 import { jobsRoutes } from "../jobs/jobs.routes.ts";
 import type { Scheduler } from "../jobs/scheduler.ts";
 import { liveRoutes } from "../live/live.routes.ts";
 import type { Live } from "../live/live.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import { orderAdminRoutes } from "../order/order.admin.routes.ts";
+import { cancelOrderRoutes } from "../order/cancel-order.routes.ts";
 import { orderRoutes } from "../order/order.routes.ts";
 import { paymentAdminRoutes } from "../order/payment/payment.admin.routes.ts";
 import { paymentRoutes } from "../order/payment/payment.routes.ts";
@@ -103,6 +106,7 @@ const SHOPPER_ROUTES = [
   dropLiveRoutes,
   cartRoutes,
   orderRoutes,
+  cancelOrderRoutes,
   paymentRoutes,
   paymentWebhookRoutes,
   popularRoutes,
@@ -111,6 +115,7 @@ const SHOPPER_ROUTES = [
 
 const ADMIN_ROUTES = [
   userAdminRoutes,
+  eraseRoutes,
   balanceAdminRoutes,
   catalogAdminRoutes,
   stockAdminRoutes,
@@ -127,10 +132,11 @@ const ADMIN_ROUTES = [
   outboxRoutes,
   jobsRoutes,
   auditRoutes,
+  journalRoutes,
 ];
 
 export async function declareRoutes(server: FastifyInstance, { shop, live, rehearsals, operations, secret }: DeclareRoutesOptions): Promise<void> {
-  const routes = new Routes(server, shop.till, shop.config.locale);
+  const routes = new Routes(server, shop.till, shop.config.locale, shop.config.trustProxy);
   const { payments, refunds, charges, worker, cancels } = shop.settlement;
   const parts = { ...shop, stockLine: stockLine(shop.database), payments, refunds, charges, worker, cancels };
   for (const declare of SHOPPER_ROUTES) declare(routes, parts);

@@ -4,15 +4,21 @@ import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { moveAllOrders } from "../order/move-orders.job.ts";
 import { drainOutbox } from "../outbox/drain.ts";
+import { closeAbandonedWork } from "../journal/close-abandoned-work.ts";
+import { purgeJournal } from "../journal/purge-journal.ts";
 import type { Relay } from "../outbox/relay.ts";
 import { aggregateSales } from "../popular/aggregate-sales.ts";
 import { recountSales } from "../popular/recount-sales.ts";
 import { snapshotPopular } from "../popular/snapshot-popular.ts";
 import type { Job } from "../jobs/job.ts";
 import { purge } from "../jobs/purge.ts";
+import type { Till } from "../till/till.ts";
 
 export type ShopJobsOptions = {
   database: Database;
+  till: Till;
+  /** How long the operators' journal is kept. */
+  journalKeep: string;
   timezone: string;
   now: Now;
   relay: Relay;
@@ -30,6 +36,8 @@ export type ShopJobsOptions = {
 
 export function shopJobs({
   database,
+  till,
+  journalKeep,
   timezone,
   now,
   relay,
@@ -81,6 +89,12 @@ export function shopJobs({
     { name: "move-orders", schedule: "15 * * * *", run: () => moveAllOrders(database) },
     // The relay delivers continuously; this job lets an operator deliver now.
     { name: "relay-events", schedule: "*/10 * * * *", run: () => drainOutbox(database, relay) },
-    { name: "purge", schedule: "30 * * * *", run: () => purge(database) },
+    {
+      name: "purge",
+      schedule: "30 * * * *",
+      run: async () => ({ ...(await purge(database)), journalEntries: await purgeJournal(database, journalKeep) }),
+    },
+    // Writes the entries of operators' work whose process has died.
+    { name: "close-journal", schedule: "*/5 * * * *", run: async () => ({ closed: await closeAbandonedWork({ database, till }) }) },
   ];
 }

@@ -22,7 +22,7 @@ export function auditRoutes(routes: Routes, { config, database }: AuditRoutesOpt
       answers: {
         200: Type.Object({
           violations: Type.Array(
-            Type.Object({ invariant: Type.Integer({ minimum: 1, maximum: 7 }), what: Type.String() }, { additionalProperties: true }),
+            Type.Object({ invariant: Type.Integer({ minimum: 1, maximum: 9 }), what: Type.String() }, { additionalProperties: true }),
           ),
           checkedAt: Instant(),
         }),

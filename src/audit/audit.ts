@@ -13,10 +13,22 @@ import { refunds } from "./5-refunds.ts";
 import { events } from "./6-events.ts";
 import { sales } from "./7-sales.ts";
 import { drops } from "./8-drops.ts";
+import { journal } from "./9-journal.ts";
 import type { Check } from "./check.ts";
 import { type Read, type Task, withConcurrency } from "./concurrency.ts";
 
-export const CHECKS: readonly Check[] = [...balances, ...stock, ...coupons, ...payments, ...refunds, ...fulfilment, ...events, ...sales, ...drops];
+export const CHECKS: readonly Check[] = [
+  ...balances,
+  ...stock,
+  ...coupons,
+  ...payments,
+  ...refunds,
+  ...fulfilment,
+  ...events,
+  ...sales,
+  ...drops,
+  ...journal,
+];
 
 /** `invariant` is the number of the check's file; details are ids, `expected` and `actual`. */
 export type Violation = { invariant: number; what: string; [detail: string]: unknown };

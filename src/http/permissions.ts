@@ -1,6 +1,5 @@
 // The permissions of operators. Each route that needs a token names one of them.
 
-import { refuse } from "../refusal.ts";
 import type { Caller } from "./caller.ts";
 
 export const PERMISSIONS = [
@@ -27,9 +26,4 @@ export function hasPermission({ permissions }: Caller, permission: Permission, w
 /** Whether the caller is an operator with read access under this permission. For public routes, whose `caller` may be null. */
 export function isReader(caller: Caller | null, permission: Permission): boolean {
   return caller?.role === "operator" && hasPermission(caller, permission, false);
-}
-
-/** Errors: FORBIDDEN, with the permission, for an operator that lacks it. */
-export function checkPermission(caller: Caller, permission: Permission, writes: boolean): void {
-  if (!hasPermission(caller, permission, writes)) refuse("FORBIDDEN", { permission });
 }

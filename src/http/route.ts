@@ -4,16 +4,18 @@ import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from "fastify";
 import type { TSchema } from "typebox";
 import type { Cache } from "../cache/cache.ts";
+import type { TrustedProxies } from "../config.ts";
 import { checkKey, requestKey } from "../idempotency/request-key.ts";
 import { UUID_PATTERN } from "../ids.ts";
 import { type Locale, localeOf, PROBLEM_TYPE } from "../problem.ts";
-import { Refusal, refuse } from "../refusal.ts";
+import { Refusal } from "../refusal.ts";
 import type { Till } from "../till/till.ts";
 import { JSON_TYPE } from "./answer.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
 import type { Broadcast } from "./broadcast.ts";
 import { onBehalf } from "./on-behalf.ts";
-import { checkPermission, type Permission } from "./permissions.ts";
+import { OperatorJournal, orRefusal } from "./operator-journal.ts";
+import { hasPermission, type Permission } from "./permissions.ts";
 import { cachingHeaders, hasTag, REVALIDATED_VARY } from "./revalidation.ts";
 import { type CallOf, type Operation, refusalsOf, type RouteDefinition } from "./route-definition.ts";
 import { ME } from "./schemas.ts";
@@ -32,13 +34,16 @@ export class Routes {
   readonly #server: FastifyInstance;
   readonly #till: Till;
   readonly #locale: Locale;
+  readonly #journal: OperatorJournal;
   /** All routes that were declared so far. */
   readonly operations: Operation[] = [];
 
-  constructor(server: FastifyInstance, till: Till, locale: Locale) {
+  /** @param trustProxy the proxies whose X-Forwarded-For is trusted */
+  constructor(server: FastifyInstance, till: Till, locale: Locale, trustProxy?: TrustedProxies) {
     this.#server = server;
     this.#till = till;
     this.#locale = locale;
+    this.#journal = new OperatorJournal(till, trustProxy);
   }
 
   /** A route without effects. `answer` gives the body, or one that is sent as it is. */
@@ -118,7 +123,10 @@ export class Routes {
     });
   }
 
-  /** A route with an effect: its submission goes through the till, once per Idempotency-Key. A refusal may be thrown or returned. */
+  /**
+   * A route with an effect: its submission goes through the till, once per Idempotency-Key. A refusal may be thrown or returned. An operator's
+   * request leaves an entry in the operators' journal.
+   */
   write<P extends TSchema, Q extends TSchema, B extends TSchema>(
     definition: RouteDefinition<P, Q, B>,
     submission: (call: CallOf<P, Q, B>) => Submission | Refusal,
@@ -129,10 +137,11 @@ export class Routes {
       const { method, params, body, raw } = request;
       const header = raw.headers["idempotency-key"];
       const key = header === undefined ? undefined : requestKey(call.caller.id, header, { method, route, params, body });
-      const submitted = submission(call);
-      if (submitted instanceof Refusal) return reply.refuse(submitted);
+      const entry = this.#journal.draftOf(definition, request);
+      const submitted = entry === undefined ? submission(call) : orRefusal(() => submission(call));
+      if (submitted instanceof Refusal) return this.#journal.refuse(reply, submitted, entry);
       const gone = (): boolean => raw.socket.destroyed;
-      execute(submitted, { till: this.#till, key, locale: call.locale, gone })
+      execute(submitted, { till: this.#till, key, locale: call.locale, gone, entry })
         .then((response) => respond(reply, response))
         .catch((error: unknown) => reply.fail(error));
     });
@@ -158,15 +167,17 @@ export class Routes {
   ): void {
     const { method, path, audience, params, query, body, faults = {}, unlimited = false, optionalToken = false, bulk = false } = definition;
     const { permission, shape, streams = false, revalidated = false } = definition;
+    if (method !== "GET" && audience !== "anyone" && !writes) throw new Error(`${method} ${path} bypasses the operators' journal`);
     if (audience !== "anyone" && permission === undefined) throw new Error(`${method} ${path} names no permission`);
     this.operations.push({ definition, refusals: refusalsOf(definition, writes), writes });
     // Shape comes before authority: an invalid request to an operators' route is 400 for a shopper too.
-    const check: preHandlerHookHandler = (request, _reply, done) => {
+    const check: preHandlerHookHandler = (request, reply, done) => {
       if (params !== undefined) lowerIds(request.params as Record<string, string>);
       if (writes) checkKey(request.raw.headers["idempotency-key"]);
       shape?.(this.#call<P, Q, B>(request));
-      authorize(definition, request, writes);
-      done();
+      const refusal = authorize(definition, request, writes);
+      if (refusal === undefined) done();
+      else this.#journal.refuse(reply, refusal, writes ? this.#journal.draftOf(definition, request) : undefined);
     };
     this.#server.route({
       method,
@@ -214,13 +225,19 @@ function lowerIds(params: Record<string, string>): void {
   for (const name in params) if (UUID.test(params[name] as string)) params[name] = (params[name] as string).toLowerCase();
 }
 
-function authorize({ audience, permission }: RouteDefinition<TSchema, TSchema, TSchema>, request: FastifyRequest, writes: boolean): void {
-  if (audience === "anyone") return;
+/** The refusal of a caller without authority, if it has none. */
+function authorize(
+  { audience, permission }: RouteDefinition<TSchema, TSchema, TSchema>,
+  request: FastifyRequest,
+  writes: boolean,
+): Refusal | undefined {
+  if (audience === "anyone") return undefined;
   const { caller } = request;
   if (caller === null) throw new Error("a route for authenticated callers was reached without a caller");
-  if (caller.role === "operator") return checkPermission(caller, permission as Permission, writes);
-  if (audience === "operator") refuse("FORBIDDEN");
-  if (audience === "owner" && (request.params as { userId: string }).userId !== caller.id) refuse("FORBIDDEN");
+  if (caller.role === "operator")
+    return hasPermission(caller, permission as Permission, writes) ? undefined : new Refusal("FORBIDDEN", { permission });
+  const isForbidden = audience === "operator" || (audience === "owner" && (request.params as { userId: string }).userId !== caller.id);
+  return isForbidden ? new Refusal("FORBIDDEN") : undefined;
 }
 
 /** `/users/me/…` is the caller's own path. */

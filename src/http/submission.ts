@@ -2,23 +2,27 @@
 // Idempotency-Key.
 
 import {
+  answerOf,
   type Execution,
   findStoredResponse,
   idempotent,
+  keyedAnswer,
   type KeyedResponse,
   render,
   repeatOutcome,
   type WorkOutcome,
 } from "../idempotency/idempotent-command.ts";
 import { executeTwoPhase, type TwoPhaseSubmission } from "../idempotency/two-phase.ts";
-import { Refusal } from "../refusal.ts";
+import { beginWork, endWork, submitJournaled } from "../journal/journaled.ts";
+import { Refusal, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
 
 /** A command with its input. The response has this status, and the view of the answer as its body. */
 type CommandSubmission = { kind: "command"; command: Command<unknown, unknown>; input: unknown; status: number };
 
-/** Work outside the till: a job, a replay. */
-type WorkSubmission = { kind: "work"; work: () => Promise<unknown>; status: number };
+/** Work outside the till: a job, a replay. `countsOf` its result are shown in the operators' journal. */
+type WorkSubmission = { kind: "work"; work: () => Promise<unknown>; status: number; countsOf?: CountsOf | undefined };
+type CountsOf = (result: unknown) => Record<string, number>;
 
 export type Submission = (CommandSubmission | TwoPhaseSubmission | WorkSubmission) & {
   /** Called with the response before it is sent. */
@@ -36,8 +40,8 @@ export function submit<Input, Answer>(command: Command<Input, Answer>, input: In
  * Runs work outside the till and responds with its result. Two concurrent requests with the same
  * key may both run it, so the work has to bear that. Both get the response that was stored first.
  */
-export function perform(work: () => Promise<unknown>, status = 200): Submission {
-  return { kind: "work", work, status };
+export function perform<Result>(work: () => Promise<Result>, status = 200, countsOf?: (result: Result) => Record<string, number>): Submission {
+  return { kind: "work", work, status, countsOf: countsOf as CountsOf | undefined };
 }
 
 /** Executes a submission. Errors: its refusals, and all errors of the till. */
@@ -68,19 +72,37 @@ function executeByKind(submission: Submission, execution: Execution): Promise<Ke
   }
 }
 
-function executeCommand({ command, input, status }: CommandSubmission, { till, key, locale, gone }: Execution): Promise<KeyedResponse> {
-  if (key) return till.submit(idempotent(command), { input, key, status, locale }, gone);
-  return till.submit(command, input, gone).then((answer) => {
+function executeCommand({ command, input, status }: CommandSubmission, execution: Execution): Promise<KeyedResponse> {
+  const { till, key, locale, gone, entry } = execution;
+  if (key) {
+    const keyed = { input, key, status, locale };
+    if (entry === undefined) return till.submit(idempotent(command), keyed, gone);
+    return submitJournaled(execution, idempotent(command), { input: keyed, status, outcomeOf: keyedAnswer });
+  }
+  const submitted =
+    entry === undefined ? till.submit(command, input, gone) : submitJournaled(execution, command, { input, status, outcomeOf: answerOf(command) });
+  return submitted.then((answer) => {
     const { body } = render(command, answer, { input, status });
     return { status, body, replayed: false };
   });
 }
 
-async function executeWork({ work, status }: WorkSubmission, execution: Execution): Promise<KeyedResponse> {
+async function executeWork({ work, status, countsOf }: WorkSubmission, execution: Execution): Promise<KeyedResponse> {
   const { till, key, gone } = execution;
-  if (!key) return { status, body: JSON.stringify(await work()), replayed: false };
-  const stored = await till.submit(findStoredResponse, key, gone);
-  return stored ?? executeCommand({ kind: "command", command: repeatOutcome, input: await outcomeOf(work), status }, execution);
+  const stored = key && (await till.submit(findStoredResponse, key, gone));
+  if (stored) return stored;
+  const started = execution.entry && (await beginWork(till, execution.entry));
+  const outcome = await outcomeOf(work).catch(async (error: unknown) => {
+    if (started) await endWork(till, started, { status: 500 });
+    throw error;
+  });
+  if (key || started) {
+    const counts = "result" in outcome ? countsOf?.(outcome.result) : undefined;
+    const entry = started && counts ? { ...started, counts } : started;
+    return executeCommand({ kind: "command", command: repeatOutcome, input: outcome, status }, { ...execution, entry });
+  }
+  if ("refused" in outcome) refuse(outcome.refused.code, outcome.refused.details);
+  return { status, body: JSON.stringify(outcome.result), replayed: false };
 }
 
 async function outcomeOf(work: () => Promise<unknown>): Promise<WorkOutcome> {

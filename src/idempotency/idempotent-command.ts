@@ -1,11 +1,11 @@
 // Idempotency keys: a keyed request takes effect once per caller and key. The key and the first
 // response are written in the transaction of the effect, and repeated requests get that response.
 
+import type { JournaledExecution, OutcomeOf } from "../journal/journaled.ts";
 import { type Locale, type Rendered, renderProblem } from "../problem.ts";
 import { isAnswer, Refusal, type RefusalCode, type RefusalDetails, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { need } from "../till/table.ts";
-import type { Till } from "../till/till.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { type IdempotencyRecord, idempotencyRecords, recordKey } from "./records.sql.ts";
 import type { IdempotencyKey } from "./request-key.ts";
@@ -14,7 +14,7 @@ import type { IdempotencyKey } from "./request-key.ts";
 export type KeyedResponse = Rendered & { replayed: boolean };
 
 /** A request on its way to the till. `gone` tells whether its caller has disconnected. */
-export type Execution = { till: Till; key: IdempotencyKey | undefined; locale: Locale; gone: () => boolean };
+export type Execution = JournaledExecution & { key: IdempotencyKey | undefined; locale: Locale };
 
 /** A command's input with its key. `status` and `locale` make the response that is stored. */
 export type Keyed<Input> = { input: Input; key: IdempotencyKey; status: number; locale: Locale };
@@ -51,6 +51,16 @@ export function render<Input, Answer>(
   { input, status }: { input: Input; status: number },
 ): Rendered {
   return { status, body: status === 204 ? "" : JSON.stringify(command.view ? command.view(answer, input) : answer) };
+}
+
+/** How the answer of a command looks to its caller. */
+export function answerOf<Input, Answer>(command: Command<Input, Answer>): OutcomeOf<Input, Answer> {
+  return (answer, input, status) => ({ status, body: command.view ? command.view(answer, input) : answer });
+}
+
+/** How the answer of an `idempotent` command looks to its caller. A repeat changed nothing. */
+export function keyedAnswer({ status, body, replayed }: KeyedResponse): { status: number; body: unknown } | null {
+  return replayed ? null : { status, body: body === "" ? null : JSON.parse(body) };
 }
 
 /** Returns the stored response of a key, or null. Errors: IDEMPOTENCY_KEY_REUSED. */

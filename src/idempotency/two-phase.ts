@@ -3,12 +3,13 @@
 // starts a second attempt but resumes the first.
 
 import { GatewayBusy } from "../gateway/gateway.ts";
+import { submitJournaled } from "../journal/journaled.ts";
 import { type Locale, type Rendered, renderProblem } from "../problem.ts";
 import { Refusal } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { decideOrRefuse, type Execution, findRecord, type Keyed, type KeyedResponse, withRecord } from "./idempotent-command.ts";
+import { decideOrRefuse, type Execution, findRecord, type Keyed, keyedAnswer, type KeyedResponse, withRecord } from "./idempotent-command.ts";
 import { idempotencyRecords, recordKey } from "./records.sql.ts";
 import type { IdempotencyKey } from "./request-key.ts";
 
@@ -66,14 +67,15 @@ export async function executeTwoPhase(command: TwoPhaseCommand<unknown, unknown>
 }
 
 async function start(command: TwoPhaseCommand<unknown, unknown>, execution: Execution): Promise<KeyedResponse> {
-  const { till, key, locale, gone } = execution;
+  const { key, locale } = execution;
   const { begin, input, status } = command;
   if (!key) {
-    const started = await till.submit(begin, input, gone);
+    const started = await submitJournaled(execution, begin, { input, status, outcomeOf: startedAnswer });
     if (started.kind === "answer") return { status, body: JSON.stringify(started.answer), replayed: false };
     return { ...renderStatus(await command.settle(started.id, started.resumed !== true), locale), replayed: false };
   }
-  const stored = await till.submit(startOnce(begin), { input, key, status, locale }, gone);
+  const keyed = { input, key, status, locale };
+  const stored = await submitJournaled(execution, startOnce(begin), { input: keyed, status, outcomeOf: storedAnswer });
   return stored.kind === "response" ? stored.response : finish(command, execution, key, stored.id, stored.first);
 }
 
@@ -105,6 +107,21 @@ function storedIn(uow: UnitOfWork, key: IdempotencyKey): Stored | null {
   return record.attempt === null
     ? { kind: "response", response: { status: record.status, body: record.body, replayed: true } }
     : { kind: "attempt", id: record.attempt, first: false };
+}
+
+/** The status of a request whose attempt is not over. */
+const ACCEPTED = { status: 202 };
+
+/** How a first phase looks to the operators' journal. An attempt that an earlier request started is no change. */
+export function startedAnswer(started: Started<unknown>, _input: unknown, status: number): { status: number; body?: unknown } | null {
+  if (started.kind === "answer") return { status, body: started.answer };
+  return started.resumed ? null : ACCEPTED;
+}
+
+/** The same of a first phase with a key. */
+export function storedAnswer(stored: Stored): { status: number; body?: unknown } | null {
+  if (stored.kind === "response") return keyedAnswer(stored.response);
+  return stored.first ? ACCEPTED : null;
 }
 
 /**

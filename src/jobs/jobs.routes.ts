@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { type Routes, perform } from "../http/route.ts";
 import { Body, Instant, Nullable } from "../http/schemas.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { JobView, Scheduler } from "./scheduler.ts";
 
 const Job = Type.Object(
   {
@@ -49,6 +49,11 @@ export function jobsRoutes(routes: Routes, { scheduler }: JobsRoutesOptions): vo
       answers: { 200: Job },
       refusals: ["NOT_FOUND"],
     },
-    ({ params: { name } }) => perform(() => scheduler.run(name)),
+    ({ params: { name } }) => perform(() => scheduler.run(name), 200, countsOf),
   );
+}
+
+/** The counts of a job's last run. */
+function countsOf({ lastResult }: JobView): Record<string, number> {
+  return Object.fromEntries(Object.entries(lastResult ?? {}).filter((member): member is [string, number] => typeof member[1] === "number"));
 }

@@ -3,7 +3,7 @@
 // these rows in another order.
 
 /** Tables whose rows are locked, first to last. */
-export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coupons", "orders", "payments"] as const;
+export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coupons", "orders", "payments", "journal head"] as const;
 
 /**
  * Tables that are only read, after every lock is held. Their rows either never change or are
@@ -26,11 +26,14 @@ export const READ_AFTER = [
   "charge intents",
   "card charges",
   "members",
+  "profiles",
   "claims",
   "external ids",
   "batch grants",
   "granted money",
+  "belongings",
   "carts",
+  "journal work",
   "idempotency records",
 ] as const;
 

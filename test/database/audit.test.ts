@@ -616,6 +616,30 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [["INSERT INTO product_sales VALUES ('2020-01-01', $1, 0, 0)", [UNKNOWN_ID]]],
     undo: () => [["DELETE FROM product_sales WHERE day = '2020-01-01'"]],
   },
+  // journal-chain.test.ts has more of them.
+  "an entry of the journal with another hash": {
+    invariant: 9,
+    what: /hash/,
+    actual: "h",
+    plant: () => [["INSERT INTO journal_entries VALUES (1, '{}', 'h')"]],
+    undo: () => [["DELETE FROM journal_entries"]],
+  },
+  "entries missing in the journal": {
+    invariant: 9,
+    what: /missing/,
+    expected: 1,
+    actual: 2,
+    plant: () => [["INSERT INTO journal_entries VALUES (2, '{}', 'h')"]],
+    undo: () => [["DELETE FROM journal_entries"]],
+  },
+  "the end of the journal missing": {
+    invariant: 9,
+    what: /does not end/,
+    expected: 3,
+    actual: 0,
+    plant: () => [["UPDATE journal_ends SET seq = 3 WHERE name = 'head'"]],
+    undo: () => [["UPDATE journal_ends SET seq = 0 WHERE name = 'head'"]],
+  },
 };
 
 // Each test fails without the check of that name in src/audit.

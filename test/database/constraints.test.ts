@@ -89,6 +89,9 @@ const VALID: Record<string, Row> = {
   jobs: { name: "a job", slot: NOW },
   idempotency_keys: { caller: "c", key: "k", fingerprint: "f", status: 200, body: "", created_at: NOW },
   rounds: { id: A, created_at: NOW },
+  journal_entries: { seq: 1, content: "{}", hash: "h" },
+  journal_ends: { name: "another", seq: 1, hash: "h" },
+  journal_work: { id: A, entry: {}, started_at: NOW },
   refunds: {
     id: A,
     order_id: A,
@@ -264,6 +267,9 @@ const INVALID: Record<string, InvalidRow[]> = {
   jobs: [key("jobs_pkey")],
   idempotency_keys: [key("idempotency_keys_pkey", { fingerprint: "g" })],
   rounds: [key("rounds_pkey")],
+  journal_entries: [key("journal_entries_pkey", { hash: "i" })],
+  journal_ends: [key("journal_ends_pkey", { seq: 2 })],
+  journal_work: [key("journal_work_pkey")],
   refunds: [
     invalid("refunds_status_check", { status: "LOST", settled_at: NOW }),
     invalid("refunds_amount_check", { amount: 0 }),

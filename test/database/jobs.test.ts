@@ -10,6 +10,7 @@ import { shopJobs } from "../../src/app/shop-jobs.ts";
 import { newestDueAt } from "../../src/jobs/due-at.ts";
 import { Relay } from "../../src/outbox/relay.ts";
 import { Refusal } from "../../src/refusal.ts";
+import type { Till } from "../../src/till/till.ts";
 import { freshDatabase } from "../support/database.ts";
 
 const ZONE = "Asia/Seoul";
@@ -237,6 +238,8 @@ test("each of the shop's own jobs runs and reports its result", async () => {
   const relay = new Relay({ database, sinks: [] });
   const jobs = shopJobs({
     database,
+    till: {} as Till,
+    journalKeep: "P2Y",
     timezone: ZONE,
     now: Date.now,
     relay,
@@ -262,7 +265,8 @@ test("each of the shop's own jobs runs and reports its result", async () => {
     "settle-payments": { settled: 0 },
     "move-orders": { moved: 0 },
     "relay-events": { delivered: 0, waiting: 0, dead: 0 },
-    purge: { idempotencyKeys: 0, chargeIntents: 0, rounds: 0, deliveries: 0 },
+    purge: { idempotencyKeys: 0, chargeIntents: 0, rounds: 0, deliveries: 0, journalEntries: 0 },
+    "close-journal": { closed: 0 },
   });
   assert.equal(aggregated, 3);
 });

@@ -8,6 +8,7 @@ import { variants } from "../../src/catalog/catalog.sql.ts";
 import { campaigns } from "../../src/coupon/campaign.sql.ts";
 import { userCoupons } from "../../src/coupon/coupon.sql.ts";
 import { drops } from "../../src/drop/drop.sql.ts";
+import { HEAD, journalHead } from "../../src/journal/journal.sql.ts";
 import { orders } from "../../src/order/order.sql.ts";
 import { payments } from "../../src/order/payment/payment.sql.ts";
 import { LOCK_ORDER } from "../../src/till/lock-order.ts";
@@ -137,9 +138,16 @@ for (const [table, make] of TABLES)
     });
   });
 
-test("each table in the lock order is tested", () => {
-  assert.deepEqual(
-    TABLES.map(([table]) => table.name),
-    [...LOCK_ORDER],
+test("the end of the operators' journal that another transaction holds blocks a round", async () => {
+  await rival.query("BEGIN");
+  await rival.query("SELECT FROM journal_ends WHERE name = 'head' FOR NO KEY UPDATE");
+  await assert.rejects(
+    store.lock([need(journalHead, HEAD)], SHORT_WAIT_MS).then((round) => round.release()),
+    LockTimeout,
   );
+  await rival.query("ROLLBACK");
+});
+
+test("each table in the lock order is tested", () => {
+  assert.deepEqual([...TABLES.map(([table]) => table.name), journalHead.name], [...LOCK_ORDER]);
 });

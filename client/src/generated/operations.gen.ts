@@ -41,7 +41,9 @@ export const OPERATIONS = {
   getShop: ["GET", "/shop"],
   createUsers: ["POST", "/admin/users", true],
   listUsers: ["GET", "/admin/users"],
+  editUser: ["PATCH", "/admin/users/{id}", true],
   getUser: ["GET", "/admin/users/{id}"],
+  eraseUser: ["POST", "/admin/users/{id}/erase", true],
   grantBalances: ["POST", "/admin/balances/grant", true],
   revokeBalances: ["POST", "/admin/balances/revoke", true],
   createProducts: ["POST", "/admin/products", true],
@@ -86,6 +88,7 @@ export const OPERATIONS = {
   listJobs: ["GET", "/admin/jobs"],
   runJob: ["POST", "/admin/jobs/{name}/run", true],
   audit: ["GET", "/admin/audit"],
+  listJournal: ["GET", "/admin/journal"],
   watchLive: ["GET", "/admin/live"],
   startRehearsal: ["POST", "/admin/rehearsals", true],
   listRehearsals: ["GET", "/admin/rehearsals"],
@@ -137,7 +140,9 @@ export type Operations = {
   getShop: { data: types.GetShopData; answers: types.GetShopResponses; refusals: types.GetShopErrors };
   createUsers: { data: types.CreateUsersData; answers: types.CreateUsersResponses; refusals: types.CreateUsersErrors };
   listUsers: { data: types.ListUsersData; answers: types.ListUsersResponses; refusals: types.ListUsersErrors };
+  editUser: { data: types.EditUserData; answers: types.EditUserResponses; refusals: types.EditUserErrors };
   getUser: { data: types.GetUserData; answers: types.GetUserResponses; refusals: types.GetUserErrors };
+  eraseUser: { data: types.EraseUserData; answers: types.EraseUserResponses; refusals: types.EraseUserErrors };
   grantBalances: { data: types.GrantBalancesData; answers: types.GrantBalancesResponses; refusals: types.GrantBalancesErrors };
   revokeBalances: { data: types.RevokeBalancesData; answers: types.RevokeBalancesResponses; refusals: types.RevokeBalancesErrors };
   createProducts: { data: types.CreateProductsData; answers: types.CreateProductsResponses; refusals: types.CreateProductsErrors };
@@ -182,6 +187,7 @@ export type Operations = {
   listJobs: { data: types.ListJobsData; answers: types.ListJobsResponses; refusals: types.ListJobsErrors };
   runJob: { data: types.RunJobData; answers: types.RunJobResponses; refusals: types.RunJobErrors };
   audit: { data: types.AuditData; answers: types.AuditResponses; refusals: types.AuditErrors };
+  listJournal: { data: types.ListJournalData; answers: types.ListJournalResponses; refusals: types.ListJournalErrors };
   watchLive: { data: types.WatchLiveData; answers: types.WatchLiveResponses; refusals: types.WatchLiveErrors };
   startRehearsal: { data: types.StartRehearsalData; answers: types.StartRehearsalResponses; refusals: types.StartRehearsalErrors };
   listRehearsals: { data: types.ListRehearsalsData; answers: types.ListRehearsalsResponses; refusals: types.ListRehearsalsErrors };

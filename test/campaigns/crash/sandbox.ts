@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { audit, type Violation } from "../../../src/audit/audit.ts";
-import { Database } from "../../../src/database/pool.ts";
+import { Database, types } from "../../../src/database/pool.ts";
 import { type EmbeddedServer, startEmbedded } from "../../../src/database/embedded/embedded.ts";
 import { killWithoutWarning } from "../../support/power-failure.ts";
 import { processesOf, serve } from "../../support/process.ts";
@@ -155,6 +155,17 @@ export class Sandbox {
       return (await audit(database, "Asia/Seoul")).violations;
     } finally {
       await database.close();
+    }
+  }
+
+  /** Rows of a statement, on a connection of its own. */
+  async rows<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: this.databaseUrl, types });
+    await client.connect();
+    try {
+      return (await client.query(text, values)).rows as Row[];
+    } finally {
+      await client.end();
     }
   }
 
