@@ -1,7 +1,7 @@
 // Sends the shop's own metrics, those of `/metrics` that begin with `jangnal_`, also to the collector. Their histograms have counterparts with
 // standard names.
 
-import type { Attributes, Observable } from "@opentelemetry/api";
+import type { Observable } from "@opentelemetry/api";
 import type { Registry } from "prom-client";
 import type { Telemetry } from "./telemetry.ts";
 
@@ -27,7 +27,7 @@ export async function sendShopMetrics(telemetry: Telemetry, registry: Registry):
     async (result) => {
       for (const { name, values } of await registry.getMetricsAsJSON()) {
         const instrument = instruments.get(name);
-        if (instrument) for (const { value, labels } of values) result.observe(instrument, value, labels as Attributes);
+        if (instrument) for (const { value, labels } of values) result.observe(instrument, value, labels);
       }
     },
     [...instruments.values()],

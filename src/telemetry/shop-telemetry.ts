@@ -39,9 +39,10 @@ export class ShopTelemetry {
     return this.#sinks.traced(sink);
   }
 
-  /** Sends the metrics that the registry has by now. */
-  sendMetrics(registry: Registry): Promise<void> {
-    return sendShopMetrics(this.#telemetry, registry);
+  /** Sends the metrics that the registry has by now, for the last time when `stack` begins to close: later the database is gone. */
+  async sendMetrics(stack: AsyncDisposableStack, registry: Registry): Promise<void> {
+    await sendShopMetrics(this.#telemetry, registry);
+    stack.defer(() => this.#telemetry.flushMetrics());
   }
 
   /** Sends the rest to the collector, which has two seconds to take it. */

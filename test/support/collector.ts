@@ -51,8 +51,7 @@ export class Collector {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString("utf8");
     this.text += text;
-    // oxlint-disable-next-line typescript/no-explicit-any -- OTLP's JSON, read where it is used
-    const body = JSON.parse(text) as any;
+    const body = JSON.parse(text);
     for (const { resource, scopeSpans } of body.resourceSpans ?? []) {
       this.resources.push(valuesOf(resource.attributes));
       for (const { spans } of scopeSpans)
