@@ -1,47 +1,34 @@
 // Spans of calls to the payment gateway, with their retries. A `traceparent` does not go there: it is another company's server.
 
 import { type Histogram, SpanKind } from "@opentelemetry/api";
-import type { Cancellation, Confirmation, Gateway, GatewayAnswer, GatewayPayment, GatewayTransaction } from "../gateway/gateway.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import type { OnCall } from "../gateway/toss/toss.ts";
 import type { Telemetry } from "./telemetry.ts";
 
-const METHODS: Record<Parameters<OnCall>[0]["operation"], string> = { confirm: "POST", cancel: "POST", find: "GET", transactions: "GET" };
+type Operation = Parameters<OnCall>[0]["operation"];
 
-export class TracedGateway implements Gateway {
-  readonly currency: string;
-  readonly #gateway: Gateway;
-  readonly #telemetry: Telemetry;
+function methodOf(operation: Operation): string {
+  return operation === "confirm" || operation === "cancel" ? "POST" : "GET";
+}
 
-  constructor(gateway: Gateway, telemetry: Telemetry) {
-    this.currency = gateway.currency;
-    this.#gateway = gateway;
-    this.#telemetry = telemetry;
-  }
+/** The calls that are spans. Ledgers are read page by page, as the caller asks for them. */
+const TRACED: ReadonlySet<string | symbol> = new Set<Operation>(["confirm", "cancel", "find"]);
 
-  confirm(confirmation: Confirmation): Promise<GatewayAnswer> {
-    return this.#call("confirm", () => this.#gateway.confirm(confirmation));
-  }
+type Method = (this: Gateway, ...args: unknown[]) => Promise<unknown>;
 
-  cancel(cancellation: Cancellation): Promise<GatewayAnswer> {
-    return this.#call("cancel", () => this.#gateway.cancel(cancellation));
-  }
-
-  find(paymentKey: string): Promise<GatewayPayment | undefined> {
-    return this.#call("find", () => this.#gateway.find(paymentKey));
-  }
-
-  transactions(from: number, to: number): AsyncIterable<GatewayTransaction> {
-    return this.#gateway.transactions(from, to);
-  }
-
-  admit<T>(work: () => Promise<T>): Promise<T> {
-    return this.#gateway.admit(work);
-  }
-
-  #call<T>(operation: keyof typeof METHODS, send: () => Promise<T>): Promise<T> {
-    const attributes = { "jangnal.gateway.operation": operation, "http.request.method": METHODS[operation] };
-    return this.#telemetry.run(`gateway ${operation}`, { kind: SpanKind.CLIENT, attributes }, send);
-  }
+/** The same gateway, with spans. Whatever else it can do it still does: a gateway may have methods that others lack. */
+export function tracedGateway(gateway: Gateway, telemetry: Telemetry): Gateway {
+  return new Proxy(gateway, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      const method = (value as Method).bind(target);
+      if (!TRACED.has(name)) return method;
+      const operation = name as Operation;
+      const attributes = { "jangnal.gateway.operation": operation, "http.request.method": methodOf(operation) };
+      return (...args: unknown[]) => telemetry.run(`gateway ${operation}`, { kind: SpanKind.CLIENT, attributes }, () => method(...args));
+    },
+  });
 }
 
 /** Returns the function that records the duration of each request to the gateway, retries apart. */
@@ -50,6 +37,6 @@ export function gatewayDurations(telemetry: Telemetry): OnCall {
   return ({ operation, outcome, seconds }) => {
     const answered = /^\d+$/.test(outcome);
     const result = answered ? { "http.response.status_code": Number(outcome) } : { "error.type": outcome };
-    durations.record(seconds, { "http.request.method": METHODS[operation], "jangnal.gateway.operation": operation, ...result });
+    durations.record(seconds, { "http.request.method": methodOf(operation), "jangnal.gateway.operation": operation, ...result });
   };
 }

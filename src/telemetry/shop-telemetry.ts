@@ -5,7 +5,7 @@ import type { Gateway } from "../gateway/gateway.ts";
 import type { OnCall } from "../gateway/toss/toss.ts";
 import type { Sink } from "../outbox/sinks/sink.ts";
 import type { Store } from "../till/store.ts";
-import { gatewayDurations, TracedGateway } from "./gateway-spans.ts";
+import { gatewayDurations, tracedGateway } from "./gateway-spans.ts";
 import { HttpSpans } from "./http-spans.ts";
 import { sendShopMetrics } from "./shop-metrics.ts";
 import { SinkSpans } from "./sink-spans.ts";
@@ -32,7 +32,7 @@ export class ShopTelemetry {
   }
 
   gateway(gateway: Gateway): Gateway {
-    return new TracedGateway(gateway, this.#telemetry);
+    return tracedGateway(gateway, this.#telemetry);
   }
 
   sink(sink: Sink): Sink {
