@@ -34,6 +34,8 @@ export type GatewaySettings = GatewayPolicySettings & {
 };
 
 export type SettlementSettings = {
+  /** Longest duration of one call to the gateway with its retries, in ms. */
+  timeoutMs: number;
   /** How long a started attempt is left to the request that started it, and the first pause before a retry, in ms. */
   settleAfterMs: number;
   /** After how long in ms an attempt that the gateway never confirmed counts as failed. */

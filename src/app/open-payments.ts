@@ -28,6 +28,7 @@ export async function openPayments(stack: AsyncDisposableStack, { config, databa
   const measure = (policies: () => GatewayPolicies): OnCall => gatewayMetrics(registry, policies);
   const { gateway, background, simulator, stop, close } = await openGateway(config.gateway, { dataDir: config.dataDir, measure });
   stack.defer(close);
+  const stopping = new AbortController();
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
   const settlement = openSettlement({
     database,
@@ -39,6 +40,7 @@ export async function openPayments(stack: AsyncDisposableStack, { config, databa
     hasGateway: config.gateway.kind !== "none",
     balanceMax: config.balanceMax,
     now,
+    stopping: stopping.signal,
     onError: (error) => log.warn({ err: error }, "payment gateway request failed; settlement retries on its next run"),
   });
   stack.defer(() => settlement.worker.stop());
@@ -46,7 +48,11 @@ export async function openPayments(stack: AsyncDisposableStack, { config, databa
     gateway,
     background,
     settlement,
-    stop,
+    /** Ends the calls to the gateway, and the waiting for them. */
+    stop(): void {
+      stopping.abort();
+      stop();
+    },
     /** Tells the simulator in this process where the shop listens. */
     onListening(url: string): void {
       if (simulator) simulator.webhooks.url = `${url}/payments/webhooks/toss`;

@@ -45,6 +45,7 @@ import { liveRoutes } from "../live/live.routes.ts";
 import type { Live } from "../live/live.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import { orderAdminRoutes } from "../order/order.admin.routes.ts";
+import { cancelOrderRoutes } from "../order/cancel-order.routes.ts";
 import { orderRoutes } from "../order/order.routes.ts";
 import { paymentAdminRoutes } from "../order/payment/payment.admin.routes.ts";
 import { paymentRoutes } from "../order/payment/payment.routes.ts";
@@ -104,6 +105,7 @@ const SHOPPER_ROUTES = [
   dropLiveRoutes,
   cartRoutes,
   orderRoutes,
+  cancelOrderRoutes,
   paymentRoutes,
   paymentWebhookRoutes,
   popularRoutes,

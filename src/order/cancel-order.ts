@@ -9,6 +9,7 @@ import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } 
 import { orderView, type OrderView, type Viewer } from "./order-view.ts";
 import type { Order } from "./order.ts";
 import { livePayment } from "./payment/live-payment.ts";
+import { payments } from "./payment/payment.sql.ts";
 import { CANCELLED, refund, remaining, viewOfRefund } from "./refund/refund.ts";
 
 export type CancelOrder = {
@@ -26,7 +27,8 @@ export type CancelOrder = {
 };
 
 /**
- * Cancels an unpaid order, or refunds a paid order in full.
+ * Cancels an unpaid order, or refunds a paid order in full. An order that waits for a deposit is
+ * cancelled when the gateway has closed the account: the attempt is its payment.
  * Errors: ORDER_NOT_FOUND, ORDER_NOT_CANCELLABLE, PAYMENT_IN_PROGRESS.
  */
 export function cancelOrder(orderCache: OrderCache): Command<CancelOrder, Started<OrderView>> {
@@ -42,7 +44,13 @@ export function cancelOrder(orderCache: OrderCache): Command<CancelOrder, Starte
         const terms = { units: remaining(order.items), reasons: CANCELLED, restock: true, returnId: null };
         return viewOfRefund(refund(uow, order, terms, { askAfterMs, receiveAccount }), viewer);
       }
-      if (livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
+      const open = livePayment(uow, orderId);
+      if (open?.status === "WAITING_FOR_DEPOSIT" && open.card) {
+        const resumed = open.card.closing ? { resumed: true as const } : {};
+        if (!open.card.closing) uow.put(payments, orderId, { ...open, card: { ...open.card, closing: true, askAt: uow.now + askAfterMs } });
+        return { kind: "attempt", id: open.id, ...resumed };
+      }
+      if (open) refuse("PAYMENT_IN_PROGRESS", { orderId });
       const cancelled = endUnpaid(uow, order, "CANCELLED", "LEFT");
       return { kind: "answer", answer: orderView(cancelled, undefined, viewer) };
     },

@@ -7,7 +7,6 @@ import type { Config } from "../config.ts";
 import { BatchedPages } from "../database/batched-pages.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import type { Gateway } from "../gateway/gateway.ts";
 import { DROP_REFUSALS } from "../drop/sell-in-drop.ts";
 import { personOf } from "../drop/person-of.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
@@ -19,7 +18,6 @@ import { type Routes, submit } from "../http/route.ts";
 import type { Caller } from "../http/caller.ts";
 import { Body, Either, ExpectedAmount, ForeignKey, Id, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
 import { invalid, refuse } from "../refusal.ts";
-import { cancelOrder } from "./cancel-order.ts";
 import { editOrderRoute } from "./edit-order.routes.ts";
 import { mayRead, viewerOf } from "./may-read.ts";
 import type { OrderCache } from "./order-cache.ts";
@@ -28,7 +26,6 @@ import { type ListedOrderRow, listedOrderView, orderRowView } from "./order-view
 import { OrderListSchema, OrderSchema, ShippingAddressBody } from "./order.schemas.ts";
 import { selectUserOrders } from "./order.sql.ts";
 import { placeOrder, type PlaceOrder } from "./place-order.ts";
-import { CARD_REFUND_DESCRIPTION, type RefundParts, RefundReceiveAccount, submitRefund } from "./refund/submit-refund.ts";
 
 const OrderParams = Type.Object({ orderId: Id() });
 const LineItem = Body({ productId: Id(), variantId: Type.Optional(Id("Optional if the product has one variant")), quantity: Quantity() });
@@ -53,21 +50,18 @@ type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: St
 const USER_ORDERS = newestFirst("user's orders");
 
 export type OrderRoutesOptions = {
-  config: Pick<Config, "gateway" | "orderExpiresAfterMs" | "stockTakenAt" | "cancelWithinMs" | "timezone" | "country">;
+  config: Pick<Config, "orderExpiresAfterMs" | "stockTakenAt" | "timezone" | "country">;
   database: Database;
   now: Now;
   variantCache: VariantCache;
   orderCache: OrderCache;
   productDrops: ProductDrops;
   refusalCounts: RefusalCounts;
-  gateway: Gateway;
-  refunds: RefundParts["refunds"];
 };
 
 export function orderRoutes(routes: Routes, options: OrderRoutesOptions): void {
   placeOrderRoute(routes, options);
   readRoutes(routes, options);
-  cancelOrderRoute(routes, options);
   editOrderRoute(routes, options.config);
 }
 
@@ -187,34 +181,6 @@ function readRoutes(routes: Routes, { config, database }: OrderRoutesOptions): v
       );
       if (rows.length === 0 && (await database.rows(selectUser(userId))).length === 0) refuse("USER_NOT_FOUND", { userId });
       return { orders: rows.map((row) => listedOrderView(row, viewerOf(caller, config))), nextCursor };
-    },
-  );
-}
-
-function cancelOrderRoute(routes: Routes, { config, database, orderCache, gateway, refunds }: OrderRoutesOptions): void {
-  const cancel = cancelOrder(orderCache);
-  const parts = { orders: orderReader(database), gateway, refunds };
-  const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
-
-  routes.write(
-    {
-      method: "POST",
-      path: "/orders/{orderId}/cancel",
-      operationId: "cancelOrder",
-      audience: "shopper",
-      permission: "orders",
-      tag: "Orders",
-      summary: "Cancel an unpaid order, or refund a paid one in full",
-      params: OrderParams,
-      body: Body({ refundReceiveAccount: Type.Optional(RefundReceiveAccount) }),
-      description: CARD_REFUND_DESCRIPTION,
-      answers: { 200: OrderSchema, 202: OrderSchema },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_CANCELLABLE", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
-    },
-    ({ caller, params: { orderId }, body: { refundReceiveAccount: receiveAccount } }) => {
-      const callerId = caller.role === "operator" ? null : caller.id;
-      const { cancelWithinMs } = config;
-      return submitRefund(parts, cancel, { orderId, callerId, askAfterMs, receiveAccount, cancelWithinMs, viewer: viewerOf(caller, config) });
     },
   );
 }

@@ -7,6 +7,7 @@ import { paymentRecordOf, selectPayment } from "../order/payment/payment.sql.ts"
 import { type RefundRow, selectRefund } from "../order/refund/refund.sql.ts";
 import type { Till } from "../till/till.ts";
 import { capture } from "./capture.ts";
+import { closeAccount } from "./close-account.ts";
 import { refundAtGateway } from "./gateway-refund.ts";
 import { settleCharge } from "./settle-charge.ts";
 import { settlePayment } from "./settle-payment.ts";
@@ -30,7 +31,8 @@ export function cardPayments({ database, till, settings, now, orderCache }: Atte
       const failed = payment.status === "FAILED";
       return card && (failed || isOpen(payment)) ? { ...payment, ...card, orderId: card.gatewayOrderId, failed } : null;
     },
-    ask({ expiresAt, createdAt }, wanted, first, gateway) {
+    ask({ expiresAt, createdAt, card }, wanted, first, gateway) {
+      if (card?.closing) return closeAccount(gateway, wanted);
       // An order is not paid after it has expired: from then on the shop only finds out whether it was.
       const confirmUntil = expiresAt ?? Infinity;
       return capture(gateway, wanted, { first, now: now(), methods: settings.methods, confirmUntil, giveUpAt: createdAt + settings.giveUpAfterMs });

@@ -9,7 +9,7 @@ export const WATCHED_MS = 86_400_000;
 
 /** Ids of attempts that are due, longest overdue first. @param everyUnknown also those with an unknown outcome that are not due yet */
 export function selectDueAttempts(table: AttemptTable, now: number, everyUnknown: boolean, limit: number): Statement {
-  const unknown = table === "payments" ? "status = 'UNKNOWN'" : "asked > 0";
+  const unknown = table === "payments" ? "status = 'UNKNOWN' OR closing" : "asked > 0";
   return {
     name: `select due ${table}${everyUnknown ? " and unknown" : ""}`,
     text: `SELECT id FROM ${table} WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${everyUnknown ? ` OR ${unknown}` : ""}) ORDER BY ask_at LIMIT $2`,

@@ -28,7 +28,8 @@ const OLD = "now() - $1::float8 * interval '1 ms'";
 const WATCHED_FOR_LONG = `now() - ($1::float8 + ${WATCHED_MS}) * interval '1 ms'`;
 
 /**
- * Attempts whose outcome is unknown for longer than `PAYMENT_GIVE_UP_AFTER_MS`, or that waiting does not settle; failed attempts that the
+ * Attempts whose outcome is unknown for longer than `PAYMENT_GIVE_UP_AFTER_MS`, or that waiting does not settle; deposits that are overdue as long, and
+ * accounts that the gateway does not close; failed attempts that the
  * gateway cannot be asked about; refunds and unmatched captures that it refuses; money that went back without the shop. Each part uses
  * a partial index.
  */
@@ -37,7 +38,8 @@ const ATTENTION = `
     p.steps -> -1 ->> 'reason' AS reason, p.created_at AS "createdAt"
   FROM payments p JOIN orders o ON o.id = p.order_id
   WHERE p.ask_at IS NOT NULL AND (p.status IN ('PENDING', 'UNKNOWN') AND (p.created_at < ${OLD} OR p.steps -> -1 ->> 'reason' IN ${FOR_A_PERSON})
-    OR p.status = 'FAILED' AND p.created_at < ${WATCHED_FOR_LONG})
+    OR p.status = 'FAILED' AND p.created_at < ${WATCHED_FOR_LONG}
+    OR p.status = 'WAITING_FOR_DEPOSIT' AND ((p.details -> 'deposit' ->> 'dueAt')::timestamptz < ${OLD} OR p.closing AND p.asked > 0 AND p.created_at < ${OLD}))
   UNION ALL
   SELECT c.id, 'CHARGE', c.status, c.id, NULL, c.user_id, c.payment_key, c.amount, c.reason, c.created_at
   FROM card_charges c

@@ -17,7 +17,7 @@ export type CaptureTerms = {
   giveUpAt: number;
 };
 
-type Capture = { id: string; paymentKey: string; orderId: string; amount: number; keyNumber: number };
+export type Capture = { id: string; paymentKey: string; orderId: string; amount: number; keyNumber: number };
 
 /** Captures a payment, or finds out what became of a capture that may have been sent before. Never throws for a gateway error. */
 export async function capture(gateway: Gateway, wanted: Capture, terms: CaptureTerms): Promise<GatewayOutcome> {

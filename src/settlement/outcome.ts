@@ -17,8 +17,8 @@ export type GatewayOutcome =
    * `captured`: money that the gateway holds and that cannot pay for this attempt, in minor units.
    */
   | { kind: "failed"; reason: string; confirmed: boolean; captured: number }
-  /** `keyNumber`: the idempotency key that the next request uses; unset: the same. */
-  | { kind: "unknown"; reason: string; keyNumber?: number; deposit?: AwaitedDeposit };
+  /** `keyNumber`: the idempotency key that the next request uses; unset: the same. `closingRefused`: the gateway goes on waiting for the deposit. */
+  | { kind: "unknown"; reason: string; keyNumber?: number; deposit?: AwaitedDeposit; closingRefused?: true };
 
 /** The buyer has an account number, and pays before `dueAt`, in ms, or not at all. */
 export type AwaitedDeposit = { dueAt: number; details: GatewayDetails };

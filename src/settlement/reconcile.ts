@@ -154,7 +154,8 @@ export function compare(paymentKey: string, claim: Claim | undefined, gateway: D
   if (!ours && !gateway) return undefined;
   // The gateway keeps nothing of a payment that failed in the shop, so both agree.
   if (!ours && claim?.status === "FAILED" && gateway?.givenBack === gateway?.captured) return undefined;
-  if (!ours) return differ(claim && ["PENDING", "UNKNOWN"].includes(claim.status) ? "still open in the shop" : "only at the gateway");
+  if (!ours)
+    return differ(claim && ["PENDING", "UNKNOWN", "WAITING_FOR_DEPOSIT"].includes(claim.status) ? "still open in the shop" : "only at the gateway");
   if (!gateway) return differ("only in the shop");
   // A failed capture in another currency is claimed in that currency. It is no difference once all of it has gone back.
   if (gateway.currency !== currency && (ours.status !== "FAILED" || gateway.givenBack < gateway.captured)) return differ("currencies differ");

@@ -13,10 +13,14 @@ import type { UnitOfWork } from "../till/unit-of-work.ts";
 import type { GatewayOutcome } from "./outcome.ts";
 import { unmatchedCaptures } from "./unmatched-capture.sql.ts";
 
-/** An order that holds its stock keeps it for another payment until it expires; declined after that, it is declined for good. */
-function afterDecline(uow: UnitOfWork, order: Order): void {
+/**
+ * An order that holds its stock keeps it for another payment until it expires; declined after that, it is declined for good.
+ * @param isCancelled the order was waiting for a deposit when it was cancelled
+ */
+function afterDecline(uow: UnitOfWork, order: Order, isCancelled: boolean): void {
   if (!order.holdsStock) restoreStock(uow, order);
-  else if (hasExpired(order, holdHasEnded(uow, order.id), uow.now)) endUnpaid(uow, order, "EXPIRED", "LEFT");
+  if (isCancelled) endUnpaid(uow, order, "CANCELLED", "LEFT");
+  else if (order.holdsStock && hasExpired(order, holdHasEnded(uow, order.id), uow.now)) endUnpaid(uow, order, "EXPIRED", "LEFT");
 }
 
 export type SettlePayment = {
@@ -54,9 +58,13 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
         // A look-up that fails leaves the deposit waiting.
         const isRepeated =
           payment.status === "WAITING_FOR_DEPOSIT" || (payment.status === "UNKNOWN" && payment.steps?.at(-1)?.reason === outcome.reason);
+        const closing = outcome.closingRefused ? { closing: false } : {};
         const unknown = isRepeated ? payment : withStep(payment, "UNKNOWN", uow.now, outcome.reason);
         if (payment.status !== "UNKNOWN") tell(uow, "payment.unknown", order, unknown);
-        uow.put(payments, orderId, { ...unknown, card: { ...card, askAt, asked: card.asked + 1, keyNumber: outcome.keyNumber ?? card.keyNumber } });
+        uow.put(payments, orderId, {
+          ...unknown,
+          card: { ...card, askAt, asked: card.asked + 1, keyNumber: outcome.keyNumber ?? card.keyNumber, ...closing },
+        });
       } else if (outcome.kind === "done") {
         const paid = { ...card, askAt, details: outcome.details ?? card.details };
         uow.put(payments, orderId, { ...withStep(payment, "COMPLETED", uow.now, null), paidAt: uow.now, card: paid });
@@ -64,11 +72,11 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
         markBought(uow, orderId);
       } else {
         const { reason, captured } = outcome;
-        const watched = { ...card, askAt, asked: 0 };
+        const watched = { ...card, askAt, asked: 0, closing: false };
         const declined = withStep(payment, "FAILED", uow.now, reason);
         uow.put(payments, orderId, { ...declined, card: watched });
         tell(uow, "payment.declined", order, declined);
-        afterDecline(uow, order);
+        afterDecline(uow, order, card.closing === true);
         if (captured > 0)
           uow.append(unmatchedCaptures, { id: payment.id, paymentKey: card.paymentKey, amount: captured, reason, createdAt: uow.now });
       }

@@ -24,6 +24,7 @@ export type Attempt = {
   orderId: string;
   /** The attempt has failed in the shop, but the gateway may have captured the money all the same. */
   failed: boolean;
+  status: string;
   createdAt: number;
   /** In minor units. */
   amount: number;
@@ -57,11 +58,17 @@ export type SettlerParts = {
   now: Now;
   /** Called if an attempt's outcome stays unknown after a caller has waited for it. */
   onUnknown?: () => void;
+  /** Ends the waiting of callers, at a shutdown. */
+  stopping?: AbortSignal;
   /** Called between two steps, at which a crash test lets the process die; only tests set it. */
   failpoint?: (point: Failpoint) => void | Promise<void>;
 };
 
 const LONGEST_DELAY_MS = 300_000;
+
+/** The pauses in which a caller looks whether another process has the gateway's answer. */
+const FIRST_LOOK_MS = 10;
+const LONGEST_LOOK_MS = 250;
 
 /** How often a deposit is asked for, if no webhook tells of it, and when after its due date. */
 const DEPOSIT_ASKED_MS = 1_800_000;
@@ -82,7 +89,7 @@ export class Settler<Row> {
    * @param first the caller has just started the attempt: the gateway has not been called before
    */
   async settle(id: string, first = false): Promise<Row> {
-    const row = await this.#once(id, first, this.#parts.gateway);
+    const row = await this.#once(id, async () => this.#advance(first ? await this.#find(id) : await this.#answered(id), first, this.#parts.gateway));
     if (this.#isOpen(row)) this.#parts.onUnknown?.();
     return row;
   }
@@ -93,22 +100,37 @@ export class Settler<Row> {
     return {
       due: (now, everyUnknown, limit) => selectDueAttempts(table, now, everyUnknown, limit),
       ...(isCapture ? { byKey: (paymentKey) => selectAttemptsByKey(table, paymentKey) } : {}),
-      settle: async (id) => !this.#isOpen(await this.#once(id, false, this.#parts.background)),
+      settle: async (id) => !this.#isOpen(await this.#once(id, async () => this.#advance(await this.#find(id), false, this.#parts.background))),
     };
   }
 
   /** Runs once per id at a time in this process. */
-  #once(id: string, first: boolean, gateway: Gateway): Promise<Row> {
+  #once(id: string, settle: () => Promise<Row>): Promise<Row> {
     const running = this.#running.get(id);
     if (running) return running;
-    const started = this.#settle(id, first, gateway).finally(() => this.#running.delete(id));
+    const started = settle().finally(() => this.#running.delete(id));
     this.#running.set(id, started);
     return started;
   }
 
-  async #settle(id: string, first: boolean, gateway: Gateway): Promise<Row> {
+  /**
+   * The row of an attempt that another request has started. That request may be waiting for the gateway in another process: until its call
+   * must have ended, this one waits for its answer, so both get the same.
+   */
+  async #answered(id: string): Promise<Row> {
+    const { now, settings, stopping } = this.#parts;
+    const startedAt = performance.now();
+    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_LOOK_MS)) {
+      const row = await this.#find(id);
+      const attempt = this.#kind.attemptOf(row);
+      const isWaiting = attempt?.status === "PENDING" && attempt.asked === 0 && now() < attempt.createdAt + settings.timeoutMs;
+      if (!isWaiting || stopping?.aborted || performance.now() >= startedAt + settings.timeoutMs) return row;
+      await new Promise<void>((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+
+  async #advance(row: Row, first: boolean, gateway: Gateway): Promise<Row> {
     const { name, attemptOf, ask, finish } = this.#kind;
-    const row = await this.#find(id);
     const attempt = attemptOf(row);
     if (attempt === null) return row;
     if (attempt.failed) return this.#watch(row, attempt, gateway);
@@ -119,7 +141,7 @@ export class Settler<Row> {
     // Nothing was sent, so the attempt stays due, and its pauses do not grow.
     if (outcome.kind === "unknown" && outcome.reason === GATEWAY_NOT_CALLED && !first) return row;
     await finish(row, outcome, this.#askAgainMs(outcome, attempt.asked));
-    return this.#find(id);
+    return this.#find(attempt.id);
   }
 
   /** Looks up a failed attempt. If the gateway has captured its money all the same, the money goes back. */

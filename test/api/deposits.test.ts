@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
+import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { readPayment } from "../../src/gateway/toss/messages.ts";
 import type { GatewayMethod } from "../../src/payment-settings.ts";
@@ -33,12 +34,13 @@ after(async () => {
 type Paid = { user: Client; orderId: string; product: { id: string; variants: { id: string }[] }; paymentKey: string; answer: Answer };
 
 /** Orders two units, and pays with this method in a window. */
-async function pay(way: GatewayMethod, at: TestShop = shop): Promise<Paid> {
+async function pay(way: GatewayMethod, at: TestShop = shop, script: Parameters<typeof keyFor>[0] = {}): Promise<Paid> {
   const user = (await shop.user()).at(at);
   const product = await shop.product({ price: 1000, stock: 10 });
   const order = { orderItems: [{ productId: product.id, quantity: 2 }], payment: { method: "DEFERRED" } };
   const { orderId } = good(await user.post("/orders", order), 201);
-  const paymentKey = simulator.authorize({ orderId, amount: 2000, way });
+  const paymentKey = keyFor(script, randomUUID());
+  simulator.ledger.authorize({ paymentKey, orderId, amount: 2000, orderName: "사과", way });
   return { user, orderId, product, paymentKey, answer: await user.post("/payments", { orderId, method: "CARD", paymentKey }) };
 }
 const orderOf = async ({ user, orderId }: Paid) => good(await user.get(`/orders/${orderId}`), 200);
@@ -126,6 +128,112 @@ test("a deposit goes back to an account of the buyer, in part and whole, and the
     values: [],
   });
   assert.equal(kept?.count, 0);
+  await assertAuditIsClean();
+});
+
+describe("an order that waits for a deposit", () => {
+  const cancel = ({ user, orderId }: Paid, more: Record<string, unknown> = {}): Promise<Answer> => user.post(`/orders/${orderId}/cancel`, more);
+  const paymentOf = async ({ answer }: Paid) => good(await shop.operator.get(`/payments/${good(answer, 202).paymentId}`), 200);
+
+  test("is cancelled by its buyer: the account is closed, and stock and coupon return", async () => {
+    const paid = await pay("VIRTUAL_ACCOUNT");
+    const { status, payment } = good(await cancel(paid), 200);
+    assert.deepEqual([status, payment.status], ["CANCELLED", "FAILED"]);
+    assert.equal(simulator.ledger.payments.get(paid.paymentKey)?.status, "CANCELED");
+    assert.throws(() => simulator.deposit(paid.paymentKey), "the account takes no deposit any more");
+    assert.equal(await shop.stockOf(paid.product), 10);
+    const types = good(await paid.user.get(`/orders/${paid.orderId}/history`), 200).events.map(({ type }: { type: string }) => type);
+    assert.deepEqual(types, ["order.placed", "order.cancelled"]);
+    refused(await cancel(paid), 409, "ORDER_NOT_CANCELLABLE");
+    await assertAuditIsClean();
+  });
+
+  test("is cancelled by an operator, after its own time to pay, too", async () => {
+    const paid = await pay("VIRTUAL_ACCOUNT");
+    await shop.shop.database.rows({ name: "x", text: "UPDATE orders SET expires_at = created_at WHERE id = $1", values: [paid.orderId] });
+    assert.equal(good(await shop.operator.post(`/orders/${paid.orderId}/cancel`), 200).status, "CANCELLED");
+    refused(await cancel({ ...paid, user: await shop.user() }), 404, "ORDER_NOT_FOUND");
+  });
+
+  test("whose deposit has come first is paid, and the next cancel refunds it", async () => {
+    const paid = await pay("VIRTUAL_ACCOUNT");
+    simulator.ledger.deposit(paid.paymentKey);
+    assert.equal(refused(await cancel(paid), 409, "ORDER_NOT_CANCELLABLE")["orderStatus"], "COMPLETED");
+    assert.equal((await paymentOf(paid)).status, "COMPLETED");
+    refused(await cancel(paid), 400, "INVALID_REQUEST");
+    assert.equal(good(await cancel(paid, { refundReceiveAccount: ACCOUNT }), 200).status, "REFUNDED");
+    await assertAuditIsClean();
+  });
+
+  // The close is on its way when the deposit arrives: the gateway refuses it, and keeps the money.
+  test("whose deposit overtakes the cancel keeps the deposit", async (t) => {
+    const paid = await pay("VIRTUAL_ACCOUNT");
+    const { gateway } = shop.shop;
+    const find = gateway.find.bind(gateway);
+    let looked = 0;
+    t.mock.method(gateway, "find", async (key: string) => {
+      const found = await find(key);
+      if (looked++ === 0) simulator.ledger.deposit(paid.paymentKey);
+      return found;
+    });
+    refused(await cancel(paid), 409, "ORDER_NOT_CANCELLABLE");
+    assert.deepEqual([(await paymentOf(paid)).status, await shop.stockOf(paid.product)], ["COMPLETED", 8]);
+    assert.equal(simulator.ledger.payments.get(paid.paymentKey)?.left, 2000);
+  });
+
+  test("is cancelled later by the job if the gateway does not answer, and a repeat of the request gets the outcome", async () => {
+    const paid = await pay("VIRTUAL_ACCOUNT", shop, { cancel: ["silent", "silent"] });
+    const idempotencyKey = randomUUID();
+    const keyed = (): Promise<Answer> => paid.user.post(`/orders/${paid.orderId}/cancel`, {}, { "idempotency-key": idempotencyKey });
+    assert.equal(good(await keyed(), 202).status, "PENDING");
+    refused(await paid.user.post("/payments", { orderId: paid.orderId, method: "BALANCE" }), 409, "PAYMENT_IN_PROGRESS");
+    assert.equal(good(await cancel(paid), 202).status, "PENDING");
+    await settle();
+    assert.equal((await orderOf(paid)).status, "CANCELLED");
+    assert.equal(good(await keyed(), 200).status, "CANCELLED");
+    assert.equal(await shop.stockOf(paid.product), 10);
+    await assertAuditIsClean();
+  });
+
+  test("goes on waiting if the gateway refuses to close the account", async () => {
+    const paid = await pay("VIRTUAL_ACCOUNT", shop, { cancel: ["decline"] });
+    refused(await cancel(paid), 409, "PAYMENT_IN_PROGRESS");
+    assert.equal((await paymentOf(paid)).status, "WAITING_FOR_DEPOSIT");
+    simulator.deposit(paid.paymentKey);
+    await makeDue((await paymentOf(paid)).paymentId);
+    await settle();
+    assert.equal((await orderOf(paid)).status, "COMPLETED");
+  });
+
+  test("needs a person if the gateway still waits long after the due date", async () => {
+    const paid = await pay("VIRTUAL_ACCOUNT");
+    const { paymentId } = good(paid.answer, 202);
+    const inDoubt = async (): Promise<string[]> =>
+      good(await shop.operator.get("/admin/payments/attention"), 200).payments.map(({ id }: { id: string }) => id);
+    assert.ok(!(await inDoubt()).includes(paymentId));
+    const overdue = "UPDATE payments SET details = jsonb_set(details, '{deposit,dueAt}', to_jsonb((now() - interval '1 hour')::text)) WHERE id = $1";
+    await shop.shop.database.rows({ name: "overdue", text: overdue, values: [paymentId] });
+    assert.ok((await inDoubt()).includes(paymentId));
+    good(await shop.operator.post(`/admin/payments/${paymentId}/resolve`, { outcome: "NOT_PAID", reason: "no deposit" }), 200);
+    assert.ok(!(await inDoubt()).includes(paymentId));
+    assert.equal(await shop.stockOf(paid.product), 10);
+  });
+});
+
+test("a deposit that comes although its order has ended waits for a person, because only the buyer knows where it goes back to", async () => {
+  const paid = await pay("VIRTUAL_ACCOUNT");
+  const { paymentId } = good(paid.answer, 202);
+  good(await paid.user.post(`/orders/${paid.orderId}/cancel`), 200);
+  const payment = simulator.ledger.payments.get(paid.paymentKey);
+  if (payment) simulator.ledger.payments.set(paid.paymentKey, { ...payment, status: "DONE", left: 2000, approvedAt: Date.now() });
+  good(await shop.anyone("POST", "/payments/webhooks/toss", { secret: "x", status: "DONE", orderId: paid.orderId }), 200);
+  await shop.shop.settlement.worker.idle();
+  await shop.shop.settlement.worker.idle();
+  await settle();
+  const { payments } = good(await shop.operator.get("/admin/payments/attention"), 200);
+  const found = payments.find(({ id }: { id: string }) => id === paymentId);
+  assert.deepEqual([found.kind, found.status, found.amount], ["UNMATCHED_CAPTURE", "REFUSED", 2000]);
+  good(await shop.operator.post(`/admin/payments/${paymentId}/resolve`, { outcome: "RETURNED", reason: "by transfer" }), 200);
   await assertAuditIsClean();
 });
 

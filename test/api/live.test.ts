@@ -7,6 +7,10 @@ import { percentiles, Latency } from "../../src/live/latency.ts";
 import type { MetricsSnapshot } from "../../src/live/metrics-snapshot.ts";
 import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
+/** The processes of both shops: a shop with workers has one more, their till. */
+const WORKERS = Number(process.env["TEST_WORKERS"] ?? 1);
+const INSTANCES = 2 * (WORKERS > 1 ? WORKERS + 1 : 1);
+
 let shop: TestShop;
 let beside: TestShop;
 before(async () => {
@@ -62,8 +66,8 @@ async function until(
 test("each instance's live feed shows orders, claims, refusals, stock and coupons of all instances", async () => {
   const snapshots = watch(beside);
   await until(snapshots, () => true); // The instances report only while a feed is open.
-  // The other instance has received the request and responds.
-  await until(snapshots, ({ instances }) => instances.length === 2);
+  // The other instances have received the request and respond.
+  await until(snapshots, ({ instances }) => instances.length === INSTANCES);
   const product = await shop.product({ stock: 2, price: 100 });
   const campaign = await shop.campaign({ totalQuantity: 1 });
   const [first, second] = (await shop.users(2, { balance: 1000 })) as [Client, Client];

@@ -222,6 +222,15 @@ describe("money that the gateway refuses to send back", () => {
     assert.equal((await orderOf(payment.orderId)).status, "COMPLETED");
   });
 
+  test("is decided by one of five operators who decide at the same time", async () => {
+    const payment = await paid({ cancel: ["decline*"] });
+    refused(await refundOne(payment), 409, "ORDER_NOT_REFUNDABLE");
+    const { rows } = await query("SELECT id FROM refunds WHERE payment_id = $1", [payment.paymentId]);
+    const { id } = rows[0] as { id: string };
+    const statuses = await Promise.all(Array.from({ length: 5 }, async () => (await resolve(id, "PAID")).status));
+    assert.deepEqual(statuses.toSorted(), [200, 404, 404, 404, 404]);
+  });
+
   test("an unmatched capture waits for a person, and RETURNED closes it", async () => {
     const { user, orderId } = await unpaid();
     const paymentKey = scripted({ cancel: ["decline*"] });

@@ -56,6 +56,8 @@ async function unpaid({ price = 1000, coupon = false } = {}): Promise<{
 const byCard = (user: Client, orderId: string, paymentKey: string, headers?: Record<string, string>): Promise<Answer> =>
   user.post("/payments", { orderId, method: "CARD", paymentKey }, headers);
 const key = (kind: string): string => `${kind}-${randomUUID()}`;
+/** A key whose confirmation gets no answer, and of which no webhook tells. */
+const unanswered = (): string => keyFor({ confirm: ["timeout"], webhook: "never" }, randomUUID());
 const settle = async (): Promise<void> => void good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
 const orderOf = async (orderId: string): Promise<Answer["body"]> => good(await shop.operator.get(`/orders/${orderId}`), 200);
 const steps = async (paymentId: string): Promise<string[]> =>
@@ -120,7 +122,7 @@ describe("a card payment", () => {
 
   test("a card payment without a response is 202 UNKNOWN and blocks payment, cancellation and expiry until the gateway confirms it", async () => {
     const { user, orderId, product, userCouponId } = await unpaid({ coupon: true });
-    const payment = good(await byCard(user, orderId, key("timeout")), 202);
+    const payment = good(await byCard(user, orderId, unanswered()), 202);
     assert.equal(payment.status, "UNKNOWN");
     assert.equal(await shop.stockOf(product), 9);
     refused(await byCard(user, orderId, key("ok")), 409, "PAYMENT_IN_PROGRESS");
@@ -235,7 +237,7 @@ describe("a card payment under an Idempotency-Key", () => {
   test("a repeat replaces a stored UNKNOWN with the final outcome, which then stays", async () => {
     const { user, orderId } = await unpaid();
     const headers = { "idempotency-key": randomUUID() };
-    const paymentKey = keyFor({ confirm: ["timeout"], find: ["error", "error", "error"] }, randomUUID());
+    const paymentKey = keyFor({ confirm: ["timeout"], find: ["error", "error", "error"], webhook: "never" }, randomUUID());
     const first = good(await byCard(user, orderId, paymentKey, headers), 202);
     const again = await byCard(user, orderId, paymentKey, headers);
     assert.deepEqual([again.status, again.body.paymentId, again.headers["idempotent-replayed"]], [202, first.paymentId, "true"]);
@@ -260,7 +262,7 @@ describe("a webhook", () => {
   // The webhook only notifies the settlement worker, which asks the gateway itself.
   test("a webhook triggers settlement, and its content is not trusted", async () => {
     const { user, orderId } = await unpaid();
-    const paymentKey = key("timeout");
+    const paymentKey = unanswered();
     const { paymentId } = good(await byCard(user, orderId, paymentKey), 202);
     const forged = await shop.anyone("POST", "/payments/webhooks/toss", {
       eventType: "PAYMENT_STATUS_CHANGED",
@@ -362,7 +364,7 @@ describe("refunds to the card", () => {
   // Two safeguards make a repeated cancel idempotent: the refund's own key, and its mark in the
   // reason. The test fails only without both.
   test("a refund without a response is 202, blocks another refund, and the settlement job completes it", async () => {
-    const { user, orderId, product, paymentKey } = await paid(keyFor({ cancel: ["timeout"], find: [] }, randomUUID()));
+    const { user, orderId, product, paymentKey } = await paid(keyFor({ cancel: ["timeout"], webhook: "never" }, randomUUID()));
     const headers = { "idempotency-key": randomUUID() };
     const first = await refund(orderId, undefined, headers);
     assert.deepEqual([first.status, first.body.status], [202, "COMPLETED"]);

@@ -136,6 +136,52 @@ describe("the settlement job", () => {
   });
 });
 
+describe("a repeat that reaches another instance", () => {
+  let other: TestShop;
+  before(async () => {
+    other = await openTestShop({ env: { ...env, PAYMENT_GATEWAY_TIMEOUT_MS: "60000" }, beside: shop });
+  });
+  after(() => other.close());
+
+  // Two processes that ask the gateway at the same time got different answers: 201, and 202 because the gateway was busy with the first.
+  for (const operation of ["confirm", "cancel"] as const)
+    test(`waits for the first's answer to its ${operation} and does not call the gateway`, async (t) => {
+      const { user, orderId } = await unpaid();
+      const paymentKey = scripted({});
+      const headers = { "idempotency-key": randomUUID() };
+      const payment = { orderId, method: "CARD", paymentKey };
+      const send = (at: TestShop): Promise<Answer> =>
+        operation === "confirm" ? user.at(at).post("/payments", payment, headers) : user.at(at).post(`/orders/${orderId}/cancel`, {}, headers);
+      if (operation === "cancel") good(await pay(user, orderId, paymentKey), 201);
+      const [called, answered, looked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const { gateway } = shop.shop;
+      const call = gateway[operation].bind(gateway) as (request: unknown) => Promise<GatewayAnswer>;
+      t.mock.method(gateway, operation, async (request: unknown) => {
+        called.resolve();
+        await answered.promise;
+        return call(request);
+      });
+      const { database } = other.shop;
+      const rows = database.rows.bind(database);
+      let looks = 0;
+      t.mock.method(database, "rows", (statement: Parameters<typeof rows>[0]) => {
+        if (statement.name === (operation === "confirm" ? "select payment" : "select refund") && ++looks === 3) looked.resolve();
+        return rows(statement);
+      });
+      const first = send(shop);
+      await called.promise;
+      const repeat = send(other);
+      await Promise.race([looked.promise, repeat]);
+      const callsBefore = simulator.calls("find");
+      answered.resolve();
+      const answers = await Promise.all([first, repeat]);
+      for (const answer of answers) good(answer, operation === "confirm" ? 201 : 200);
+      assert.equal(answers[1]?.text, answers[0]?.text);
+      assert.equal(answers[1]?.headers["idempotent-replayed"], "true");
+      assert.equal(simulator.calls("find"), callsBefore);
+    });
+});
+
 describe("the order id at the gateway", () => {
   const openWindow = (orderId: string): string => {
     const paymentKey = `ok-${randomUUID()}`;

@@ -7,4 +7,6 @@ await import("./idempotency.test.ts");
 await import("./sold-out.test.ts");
 await import("./catalog-edits.test.ts");
 await import("./popular-list.test.ts");
+await import("./payments.test.ts");
+await import("./live.test.ts");
 await import("../campaigns/model/model.test.ts");

@@ -30,6 +30,9 @@ export async function openWorkers(config: Config, count: number, options: OpenOp
     await simulator?.simulator.close();
     rmSync(directory, { recursive: true, force: true });
   };
+  // A webhook is handled by the worker that it reaches.
+  const idles = workers.map(({ settlement: { worker } }) => worker.idle.bind(worker));
+  first.settlement.worker.idle = async () => void (await Promise.all(idles.map((idle) => idle())));
   return { ...first, close: () => (closing ??= close()) };
 }
 

@@ -6,18 +6,12 @@ import { type Language, language, setLanguage } from "../shared/languages.ts";
 import { shopInfo } from "../shared/shop-info.ts";
 import { connection } from "./api.ts";
 import { cartCount } from "./cart.ts";
-import { Balance } from "./pages/balance.tsx";
-import { Cart } from "./pages/cart.tsx";
-import { Checkout } from "./pages/checkout.tsx";
-import { Coupons } from "./pages/coupons.tsx";
 import { Home } from "./pages/home.tsx";
-import { Order } from "./pages/order.tsx";
-import { Orders } from "./pages/orders.tsx";
 import { Product } from "./pages/product.tsx";
-import { NotPaid, Paid } from "./pages/returned.tsx";
-import { SignIn } from "./pages/sign-in.tsx";
 import { useBarHeight } from "./parts/bottom-bar.tsx";
+import { EntryStrips } from "./parts/drop/entry-strip.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
+import { Later } from "./parts/later.tsx";
 import { Empty, Notice, Title } from "./parts/parts.tsx";
 import { clearToast, Toasts } from "./parts/toasts.tsx";
 import { currentPath, navigate, route, subject, to } from "../shared/router.ts";
@@ -28,15 +22,21 @@ import { t } from "./words/words.ts";
 const PAGES: { path: RegExp; needsSignIn?: true; hasBar?: true; title: () => string; page: (id: string) => ComponentChildren }[] = [
   { path: /^\/$/, title: () => t.value.tagline, page: () => <Home /> },
   { path: /^\/products\/([^/]+)$/, hasBar: true, title: () => t.value.products, page: (id) => <Product key={id} id={id} /> },
-  { path: /^\/coupons$/, title: () => t.value.coupons, page: () => <Coupons /> },
-  { path: /^\/cart$/, needsSignIn: true, title: () => t.value.cart, page: () => <Cart /> },
-  { path: /^\/checkout$/, needsSignIn: true, title: () => t.value.checkout, page: () => <Checkout /> },
-  { path: /^\/orders$/, needsSignIn: true, title: () => t.value.orders, page: () => <Orders /> },
-  { path: /^\/orders\/([^/]+)$/, needsSignIn: true, title: () => t.value.order, page: (id) => <Order key={id} id={id} /> },
-  { path: /^\/balance$/, needsSignIn: true, title: () => t.value.myBalance, page: () => <Balance /> },
-  { path: /^\/paid$/, needsSignIn: true, title: () => t.value.payment, page: () => <Paid /> },
-  { path: /^\/not-paid$/, needsSignIn: true, title: () => t.value.payment, page: () => <NotPaid /> },
-  { path: /^\/sign-in$/, title: () => t.value.signIn, page: () => <SignIn /> },
+  { path: /^\/drops\/([^/]+)$/, hasBar: true, title: () => t.value.drop, page: (id) => <Later page={({ Drop }) => <Drop key={id} id={id} />} /> },
+  { path: /^\/coupons$/, title: () => t.value.coupons, page: () => <Later page={({ Coupons }) => <Coupons />} /> },
+  { path: /^\/cart$/, needsSignIn: true, title: () => t.value.cart, page: () => <Later page={({ Cart }) => <Cart />} /> },
+  { path: /^\/checkout$/, needsSignIn: true, title: () => t.value.checkout, page: () => <Later page={({ Checkout }) => <Checkout />} /> },
+  { path: /^\/orders$/, needsSignIn: true, title: () => t.value.orders, page: () => <Later page={({ Orders }) => <Orders />} /> },
+  {
+    path: /^\/orders\/([^/]+)$/,
+    needsSignIn: true,
+    title: () => t.value.order,
+    page: (id) => <Later page={({ Order }) => <Order key={id} id={id} />} />,
+  },
+  { path: /^\/balance$/, needsSignIn: true, title: () => t.value.myBalance, page: () => <Later page={({ Balance }) => <Balance />} /> },
+  { path: /^\/paid$/, needsSignIn: true, title: () => t.value.payment, page: () => <Later page={({ Paid }) => <Paid />} /> },
+  { path: /^\/not-paid$/, needsSignIn: true, title: () => t.value.payment, page: () => <Later page={({ NotPaid }) => <NotPaid />} /> },
+  { path: /^\/sign-in$/, title: () => t.value.signIn, page: () => <Later page={({ SignIn }) => <SignIn />} /> },
 ];
 
 export function App() {
@@ -62,6 +62,7 @@ export function App() {
       <Header />
       <main id="main">
         <ConnectionStatus />
+        <EntryStrips />
         {found === undefined ? (
           <NotFound />
         ) : found.needsSignIn && session.value === null ? (

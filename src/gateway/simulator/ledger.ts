@@ -152,7 +152,8 @@ export class GatewayLedger {
   cancel({ paymentKey, amount, taxFree, reason, hasAccount }: CancelRequest, decline: boolean): Outcome {
     const payment = this.#current(paymentKey);
     if (!payment) return this.find(paymentKey);
-    if (payment.status === "WAITING_FOR_DEPOSIT") {
+    if (payment.status === "WAITING_FOR_DEPOSIT" && !decline) {
+      if (amount !== undefined) return failure(403, "NOT_ALLOWED_PARTIAL_REFUND_WAITING_DEPOSIT", "입금 대기중인 결제는 부분 환불이 불가합니다.");
       const closed: LedgerPayment = { ...payment, status: "CANCELED" };
       this.#store(closed);
       return { status: 200, payment: closed };

@@ -8,7 +8,7 @@ export const STEPS_SHOWN = 1000;
 export const STEPS_IN_LIST = 10;
 
 const GATEWAY = `p.id, p.order_id AS "orderId", p.method, p.status, p.amount, p.created_at AS "createdAt", p.paid_at AS "paidAt", p.payment_key, p.gateway_order_id,
-  p.ask_at, p.asked, p.key_number, p.details`;
+  p.ask_at, p.asked, p.key_number, p.details, coalesce(p.closing, false) AS closing`;
 
 /** A payment from a row with the columns above and its steps. */
 function paymentOf(row: Record<string, unknown>): PaymentRow {
@@ -35,6 +35,7 @@ function cardOf(paymentKey: string, orderId: string, row: Record<string, unknown
     asked: row["asked"] as number,
     keyNumber: row["key_number"] as number,
     details: row["details"] as CardDetails["details"],
+    closing: row["closing"] as boolean,
   };
 }
 
@@ -104,13 +105,14 @@ const UPDATED = columns({
   asked: "int",
   key_number: "int",
   details: "jsonb",
+  closing: "boolean",
 });
 
 function updatePayments(changes: Change<PaymentRow>[]): Statement {
   return {
     name: "update payments",
     text: `UPDATE payments p SET status = v.status, steps = v.steps, paid_at = v.paid_at, ask_at = v.ask_at, asked = v.asked, key_number = v.key_number,
-             details = v.details
+             details = v.details, closing = v.closing
            FROM ${UPDATED.unnest} v(${UPDATED.names}) WHERE p.id = v.id`,
     values: UPDATED.arrays(changes.map(({ after }) => ({ ...after, ...attemptOf(after) }))),
     rows: changes.length,
@@ -118,8 +120,10 @@ function updatePayments(changes: Change<PaymentRow>[]): Statement {
 }
 
 /** Null and 0 for a payment without a price, for which the gateway is not asked. */
-function attemptOf({ card }: PaymentRow): { [Name in keyof CardDetails]: CardDetails[Name] | null } {
-  return card ?? { paymentKey: null, gatewayOrderId: null, askAt: null, asked: 0, keyNumber: 0, details: null };
+function attemptOf({ card }: PaymentRow): { [Name in keyof CardDetails]-?: CardDetails[Name] | null } {
+  return card
+    ? { ...card, closing: card.closing ?? false }
+    : { paymentKey: null, gatewayOrderId: null, askAt: null, asked: 0, keyNumber: 0, details: null, closing: null };
 }
 
 const INSTANT = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
@@ -147,7 +151,7 @@ const PAYMENT_FROM_BALANCE = (
   most: number,
 ): string => `coalesce(o.payment_id, balance_payment_id(o.id)) AS id, o.id AS "orderId", 'BALANCE' AS method, o.status, o.total_amount - o.discount_amount AS amount,
     o.paid_at AS "createdAt", o.paid_at AS "paidAt", NULL::text AS payment_key,
-    NULL::text AS gateway_order_id, NULL::timestamptz AS ask_at, 0 AS asked, 0 AS key_number, NULL::jsonb AS details, o.user_id AS "userId", o.expires_at AS "expiresAt",
+    NULL::text AS gateway_order_id, NULL::timestamptz AS ask_at, 0 AS asked, 0 AS key_number, NULL::jsonb AS details, false AS closing, o.user_id AS "userId", o.expires_at AS "expiresAt",
     ${balanceSteps("o.paid_at", most)} AS steps, ${BALANCE_STEP_COUNT} AS "stepCount"
   FROM orders o`;
 

@@ -21,6 +21,8 @@ export type CardDetails = {
   keyNumber: number;
   /** The payment in the gateway's words, once the gateway has named a method. */
   details: GatewayDetails | null;
+  /** The order is being cancelled: the virtual account is closed before a deposit comes. Absent is false. */
+  closing?: boolean;
 };
 
 /** `amount` in minor units, instants in ms. `card`: cards only. */

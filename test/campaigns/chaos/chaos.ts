@@ -33,8 +33,8 @@ import { good, openTestShop, type TestShop } from "../../support/shop.ts";
 import { NO_DROPS } from "../../support/no-drops.ts";
 
 const SECRET = "test_sk_of_the_chaos";
-const SETTINGS: SettlementSettings = { settleAfterMs: 2, giveUpAfterMs: 250 };
 const TIMEOUT_MS = 120;
+const SETTINGS: SettlementSettings = { timeoutMs: TIMEOUT_MS, settleAfterMs: 2, giveUpAfterMs: 250 };
 /** Long, because most gateway calls time out on a busy machine. */
 const FINAL_RESPONSE_WITHIN_MS = 300_000;
 /** Longer than `giveUpAfterMs`, so that a late capture arrives after the payment has failed. */

@@ -1,15 +1,20 @@
 import { useSignal } from "@preact/signals";
-import type { Campaign } from "#client";
+import { useRef } from "preact/hooks";
+import type { Body, Campaign } from "#client";
 import { readCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
 import { route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
 import { CampaignCard, statusNow } from "../parts/campaign.tsx";
-import { Money, Title } from "../parts/parts.tsx";
+import { DropCards, useDrops } from "../parts/drop/drop-card.tsx";
+import { Money, Skeleton, Title } from "../parts/parts.tsx";
 import { Products } from "../parts/products.tsx";
 import { useClaimed } from "../parts/user-resource.ts";
+import { session } from "../session.ts";
 import { t } from "../words/words.ts";
+
+type PopularProduct = Body<"listPopularProducts">["popularProducts"][number];
 
 export function Home() {
   const { query } = route.value;
@@ -19,32 +24,65 @@ export function Home() {
       <Title>
         {t.value.brand} <span class="title-sub">{t.value.tagline}</span>
       </Title>
-      {!searching && <NextCoupon />}
-      {!searching && <Popular />}
+      {searching ? <Products /> : <Market />}
+    </>
+  );
+}
+
+/** The parts appear together, so that none of them pushes another away. */
+function Market() {
+  const drops = useDrops();
+  const campaigns = useResource("campaigns", (signal) => readCampaigns(shop, signal), { everyMs: 3000 });
+  const claimed = useClaimed();
+  const popular = useResource("popular", async (signal) => (await shop.listPopularProducts({ signal })).body.popularProducts);
+  const resources = session.value === null ? [drops, campaigns, popular] : [drops, campaigns, popular, claimed];
+  const isReady = useRef(false);
+  if (resources.every(({ data, error }) => data !== undefined || error !== undefined)) isReady.current = true;
+  if (!isReady.current) return <Loading />;
+  return (
+    <>
+      <DropCards drops={drops.data ?? []} />
+      <NextCoupon
+        campaigns={campaigns.data ?? []}
+        claimed={claimed.data ?? NONE}
+        changed={() => Promise.all([campaigns.reload(), claimed.reload()])}
+      />
+      <Popular products={popular.data ?? []} />
       <Products />
     </>
   );
 }
 
-/** The most urgent campaign: an open one, else the next to open. */
-function NextCoupon() {
-  const campaigns = useResource("campaigns", (signal) => readCampaigns(shop, signal), {
-    everyMs: 3000,
-  });
-  const claimed = useClaimed();
-  // The card of a claimed coupon stays, because it shows the outcome.
+const NONE: ReadonlySet<string> = new Set();
+
+/** At least as tall as the window, so that the footer does not move either. */
+function Loading() {
+  return (
+    <div class="home-loading">
+      <Skeleton tall lines={4} />
+    </div>
+  );
+}
+
+type NextCouponProps = { campaigns: readonly Campaign[]; claimed: ReadonlySet<string>; changed: () => Promise<unknown> };
+
+/** The most urgent campaign: an open one, else the next to open. The card that was pressed stays, because it shows the outcome. */
+function NextCoupon({ campaigns, claimed, changed }: NextCouponProps) {
   const pressed = useSignal<string | null>(null);
-  const next =
-    campaigns.data?.find(({ id }) => id === pressed.value) ?? (campaigns.data && mostUrgent(campaigns.data, claimed.data ?? new Set<string>()));
+  const next = campaigns.find(({ id }) => id === pressed.value) ?? mostUrgent(campaigns, claimed);
   if (!next) return null;
-  const changed = () => {
-    pressed.value = next.id;
-    return Promise.all([campaigns.reload(), claimed.reload()]);
-  };
   return (
     <section class="hero">
       <h2 class="visually-hidden">{t.value.coupons}</h2>
-      <CampaignCard key={next.id} campaign={next} claimed={claimed.data?.has(next.id) ?? false} changed={changed} />
+      <CampaignCard
+        key={next.id}
+        campaign={next}
+        claimed={claimed.has(next.id)}
+        changed={() => {
+          pressed.value = next.id;
+          return changed();
+        }}
+      />
     </section>
   );
 }
@@ -56,9 +94,8 @@ function mostUrgent(campaigns: readonly Campaign[], claimed: ReadonlySet<string>
     .toSorted((a, b) => rank(a) - rank(b) || a.opensAt.localeCompare(b.opensAt))[0];
 }
 
-function Popular() {
-  const popular = useResource("popular", async (signal) => (await shop.listPopularProducts({ signal })).body.popularProducts);
-  if (!popular.data || popular.data.length === 0) return null;
+function Popular({ products }: { products: readonly PopularProduct[] }) {
+  if (products.length === 0) return null;
   return (
     <section>
       <div class="section-head">
@@ -67,7 +104,7 @@ function Popular() {
       </div>
       {/* The list scrolls sideways; its links let the keyboard reach all of it. */}
       <ol class="popular">
-        {popular.data.map(({ rank, productId, name, price, status, totalSales }) => (
+        {products.map(({ rank, productId, name, price, status, totalSales }) => (
           <li key={productId}>
             <a class={`popular-card ${status === "ON_SALE" ? "" : "sold-out"}`} href={to(`/products/${productId}`)}>
               <span class="card-art">

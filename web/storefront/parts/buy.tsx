@@ -14,12 +14,30 @@ import { Failure, Notice, Reason, Spinner, Stepper, Stock } from "./parts.tsx";
 import type { Selection } from "./selection.ts";
 import { Sheet } from "./sheet.tsx";
 import { toast } from "./toasts.tsx";
-import { VariantOptions } from "./variant-options.tsx";
+import { focusMissing, VariantOptions } from "./variant-options.tsx";
 import { isWide } from "./viewport.ts";
 
 type BuyProps = { product: Product; selection: Selection; reload: () => Promise<void> };
 
-export function Buy({ product, selection, reload }: BuyProps) {
+/** A product in a drop is sold by the drop's rules, so its button leads there. */
+export function Buy(props: BuyProps) {
+  return props.product.dropId === null ? <BuyFreely {...props} /> : <InDrop dropId={props.product.dropId} />;
+}
+
+function InDrop({ dropId }: { dropId: string }) {
+  return (
+    <>
+      <p class="muted">{t.value.dropOnProduct}</p>
+      <BottomBar>
+        <a class="button primary wide" href={to(`/drops/${dropId}`)}>
+          {t.value.toDrop}
+        </a>
+      </BottomBar>
+    </>
+  );
+}
+
+function BuyFreely({ product, selection, reload }: BuyProps) {
   const sheet = useRef<HTMLDialogElement>(null);
   const isAsked = useSignal(false);
   const { add, toCheckout } = usePurchase(product, reload, () => sheet.current?.close());
@@ -33,7 +51,7 @@ export function Buy({ product, selection, reload }: BuyProps) {
     if (variant) return act(variant.id);
     isAsked.value = true;
     if (inSheet && !sheet.current?.open) return sheet.current?.showModal();
-    requestAnimationFrame(() => document.querySelector<HTMLElement>(".choice.missing input")?.focus());
+    focusMissing();
   };
   const buttons = (
     <div class="buy">

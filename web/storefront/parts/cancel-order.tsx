@@ -2,10 +2,9 @@ import { useRef } from "preact/hooks";
 import { useAttempt } from "../attempt.ts";
 import { redirect, to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
+import { Confirm } from "./confirm.tsx";
 import type { Order } from "./user-resource.ts";
-import { Failure, Spinner } from "./parts.tsx";
 
-/** Asks for confirmation and describes the effect. */
 export function CancelOrder({ order, changed }: { order: Order; changed: () => Promise<void> }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { orderId, status, paidAmount } = order;
@@ -19,23 +18,12 @@ export function CancelOrder({ order, changed }: { order: Order; changed: () => P
   });
   return (
     <>
-      <button type="button" class="button quiet danger wide" onClick={() => dialog.current?.showModal()}>
+      <button type="button" class="text-button" onClick={() => dialog.current?.showModal()}>
         {t.value.cancelOrder}
       </button>
-      <dialog ref={dialog} aria-labelledby="cancel-question" onClose={cancel.clearError}>
-        <h2 id="cancel-question">{t.value.cancelQuestion}</h2>
+      <Confirm dialog={dialog} question={t.value.cancelQuestion} action={cancel} confirm={t.value.cancelOrder} keep={t.value.keepOrder}>
         <p>{status === "COMPLETED" ? t.value.cancelPaidHint(paidAmount) : t.value.cancelUnpaidHint}</p>
-        {cancel.error !== undefined && <Failure error={cancel.error} />}
-        <div class="dialog-actions">
-          <button type="button" class="button quiet" onClick={() => dialog.current?.close()}>
-            {t.value.keepOrder}
-          </button>
-          <button type="button" class="button danger" aria-disabled={cancel.busy} onClick={() => void cancel.run()}>
-            {cancel.busy && <Spinner />}
-            {t.value.cancelOrder}
-          </button>
-        </div>
-      </dialog>
+      </Confirm>
     </>
   );
 }

@@ -13,8 +13,13 @@ export function VariantOptions({ selection, isAsked }: { selection: Selection; i
   );
 }
 
+/** Leads the keyboard to the option that is missing, once it is shown as missing. */
+export function focusMissing(): void {
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(".choice.missing input")?.focus());
+}
+
 /** Color and size in the visitor's language; any other option as the shop calls it. */
-export function labelOf(option: string): string {
+function labelOf(option: string): string {
   if (option === BY_NAME) return t.value.options;
   const known: Record<string, string> = { color: t.value.color, size: t.value.size };
   return Object.hasOwn(known, option.toLowerCase()) ? (known[option.toLowerCase()] as string) : option;

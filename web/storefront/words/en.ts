@@ -1,8 +1,10 @@
+import { dropEn } from "./drop-en.ts";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
 
 const plural = (count: number, one: string, many: string): string => `${formatNumber(count)} ${count === 1 ? one : many}`;
 
 export const en = {
+  ...dropEn,
   brand: "Jangnal",
   tagline: "A market for one day",
   skip: "Skip to content",

@@ -1,6 +1,8 @@
+import { dropKo } from "./drop-ko.ts";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
 
 export const ko = {
+  ...dropKo,
   brand: "장날",
   tagline: "그날만 서는 장",
   skip: "본문으로 건너뛰기",

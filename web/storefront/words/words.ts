@@ -12,6 +12,7 @@ export function reasonOf(error: unknown): string {
   const available = isRefusal(error, "STOCK_INSUFFICIENT") ? error.problem["available"] : undefined;
   if (typeof available === "number") return available === 0 ? t.value.justSoldOut : t.value.shortOf(available);
   if (isRefusal(error, "COUPON_UNUSABLE")) return unusableReason(error.problem) ?? error.message;
+  if (isRefusal(error, "DROP_LIMIT_EXCEEDED")) return limitReason(error.problem) ?? error.message;
   if (isRefusal(error)) return error.message;
   if (error instanceof Unreachable) return t.value.noResponse;
   return t.value.cannotLoad;
@@ -22,4 +23,8 @@ function unusableReason({ reason, minOrderAmount }: Problem): string | undefined
   if (reason === "EXPIRED") return t.value.couponOver;
   if (reason === "VOID") return t.value.couponWithdrawn;
   return reason === "MIN_ORDER_AMOUNT" && typeof minOrderAmount === "number" ? t.value.couponBelow(minOrderAmount) : undefined;
+}
+
+function limitReason({ limit, already }: Problem): string | undefined {
+  return typeof limit === "number" && typeof already === "number" ? t.value.limitReached(limit, already) : undefined;
 }

@@ -4,6 +4,7 @@ import { type Mutation, mutation } from "../mutation.ts";
 
 const SETTLEMENT = "test/api/settlement.test.ts";
 const ATTENTION = "test/api/payments-attention.test.ts";
+const DEPOSITS = "test/api/deposits.test.ts";
 const TAX_FREE = "test/api/tax-free.test.ts";
 const ASK = "src/settlement/ask-gateway.ts";
 const CANCELS = "src/settlement/gateway-cancels.ts";
@@ -43,6 +44,35 @@ export const OF_SETTLEMENT: Mutation[] = [
   mutation("only money in doubt is resolved", "src/settlement/attention.sql.ts", "p.status IN ('PENDING', 'UNKNOWN') AND", "", [
     ATTENTION,
     "needs a person beyond give-up",
+  ]),
+  mutation(
+    "a repeat waits for the answer to the first request",
+    "src/settlement/settler.ts",
+    'attempt?.status === "PENDING" &&',
+    'attempt?.status === "NEVER" &&',
+    [SETTLEMENT, "waits for the first's answer to its confirm"],
+  ),
+  mutation("an order that waits for a deposit is cancelled with its account", "src/settlement/settle-payment.ts", "card.closing === true", "false", [
+    DEPOSITS,
+    "is cancelled by its buyer",
+  ]),
+  mutation(
+    "an account is closed at the gateway before its order is cancelled",
+    "src/settlement/attempt-kinds.ts",
+    "if (card?.closing) return",
+    "if (false as boolean) return",
+    [DEPOSITS, "is cancelled by its buyer"],
+  ),
+  mutation(
+    "an overdue deposit needs a person",
+    "src/settlement/attention.sql.ts",
+    "::timestamptz < ${OLD} OR p.closing",
+    "::timestamptz < '-infinity' OR p.closing",
+    [DEPOSITS, "needs a person if the gateway still waits"],
+  ),
+  mutation("money in doubt is decided once", "src/settlement/resolve.ts", "takeDoubt(uow, input, found);", "", [
+    ATTENTION,
+    "decided by one of five operators",
   ]),
   mutation(
     "a refund sends the tax-free part of its units",

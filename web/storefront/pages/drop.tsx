@@ -1,0 +1,163 @@
+// The page of a drop: countdown, figures that the stream keeps current, the visitor's entry, and one button.
+
+import { useEffect } from "preact/hooks";
+import { isRefusal, type Product } from "#client";
+import { formatMoney } from "../../shared/languages.ts";
+import { useResource } from "../../shared/resource.ts";
+import { subject, to } from "../../shared/router.ts";
+import { shop } from "../api.ts";
+import { Art } from "../parts/art.tsx";
+import { saveReminder } from "../parts/drop/calendar.ts";
+import { DrawProof } from "../parts/drop/draw-proof.tsx";
+import { DropActions } from "../parts/drop/drop-actions.tsx";
+import { aheadOf, type Drop as DropOfShop, type Entry, isOngoing, useDrop, useOwnEntry } from "../parts/drop/drop-data.ts";
+import { DropPanel } from "../parts/drop/drop-panel.tsx";
+import { rememberDrop } from "../parts/drop/remembered.ts";
+import { Icon } from "../parts/icon.tsx";
+import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
+import { session } from "../session.ts";
+import { t } from "../words/words.ts";
+
+const PRODUCT_POLL_MS = 5000;
+
+export function Drop({ id }: { id: string }) {
+  const { drop, error, reload } = useDrop(id);
+  if (isRefusal(error, "DROP_NOT_FOUND", "INVALID_REQUEST"))
+    return (
+      <>
+        <Title>{error.message}</Title>
+        <Empty icon="search" hint={t.value.notFoundHint}>
+          <a class="button" href={to("/")}>
+            {t.value.browse}
+          </a>
+        </Empty>
+      </>
+    );
+  if (!drop)
+    return error === undefined ? (
+      <div class="detail">
+        <div class="bone tall" />
+        <Skeleton lines={5} />
+      </div>
+    ) : (
+      <Failure error={error} retry={() => void reload()} />
+    );
+  return <Detail drop={drop} />;
+}
+
+function Detail({ drop }: { drop: DropOfShop }) {
+  const product = useResource(
+    `product ${drop.productId}`,
+    async (signal) => (await shop.getProduct({ path: { productId: drop.productId }, signal })).body,
+    {
+      everyMs: PRODUCT_POLL_MS,
+    },
+  );
+  const entry = useEntryOf(drop);
+  useEffect(() => {
+    subject.value = drop.name;
+  }, [drop.name]);
+  const shown = entry.data ?? null;
+  const isTheirs = shown !== null && (isOngoing(shown) || shown.status === "BOUGHT");
+  const isOver = drop.status === "CLOSED" && !isTheirs;
+  return (
+    <article class="detail drop">
+      <div class={`detail-art ${(drop.status === "SOLD_OUT" && !isTheirs) || isOver ? "sold-out" : ""}`}>
+        <Art id={drop.productId} name={product.data?.name ?? drop.name} />
+        {isOver && <span class="stamp">{t.value.closed}</span>}
+      </div>
+      <div class="detail-body">
+        <div>
+          <p class="drop-kind">
+            <span class="pill few">{t.value.drop}</span> {t.value[drop.mode]}
+          </p>
+          <Title>
+            <bdi>{drop.name}</bdi>
+          </Title>
+          {product.data && <ProductLine product={product.data} />}
+        </div>
+        <DropPanel drop={drop} entry={shown} changed={entry.reload} />
+        <Facts drop={drop} />
+        {product.data && <DropActions drop={drop} product={product.data} entry={shown} changed={entry.reload} />}
+        {drop.status === "UPCOMING" && <Reminder drop={drop} />}
+        {drop.mode === "DRAW" && <DrawProof drop={drop} entry={shown} />}
+      </div>
+    </article>
+  );
+}
+
+/** The visitor's entry. It is read again when the stream says that its turn may have come. */
+function useEntryOf(drop: DropOfShop) {
+  const isDrawn = drop.mode === "DRAW" && drop.status === "CLOSED";
+  const entry = useOwnEntry(drop.id, (known) => pauseOf(known, isDrawn));
+  const userId = session.value?.userId;
+  const { data } = entry;
+  useEffect(() => {
+    if (userId !== undefined && data && isOngoing(data)) rememberDrop(userId, drop.id);
+  }, [data?.entryId, data?.status, userId]);
+  const mayBeCalled = data?.status === "WAITING" && aheadOf(data, drop.called) === 0;
+  useEffect(() => {
+    if (mayBeCalled) void entry.reload();
+  }, [mayBeCalled, drop.called, drop.status]);
+  return entry;
+}
+
+function pauseOf(entry: Entry | null | undefined, isDrawn: boolean): number {
+  if (!entry || !isOngoing(entry)) return 60_000;
+  if (entry.status === "WAITING") return (isDrawn && entry.rank === null) || entry.ahead < 2 ? 2000 : 10_000;
+  return 3000;
+}
+
+function ProductLine({ product }: { product: Product }) {
+  return (
+    <p class="detail-row">
+      {product.price !== null && <span class="detail-price number">{formatMoney(product.price)}</span>}
+      <a href={to(`/products/${product.id}`)} class="muted">
+        {t.value.seeProductDetails}
+      </a>
+    </p>
+  );
+}
+
+function Facts({ drop: { mode, remaining, entries, limitPerCustomer } }: { drop: DropOfShop }) {
+  return (
+    <dl class="facts">
+      <div>
+        <dt>{t.value.dropRemaining}</dt>
+        <dd class="number">{t.value.dropUnits(remaining)}</dd>
+      </div>
+      <div>
+        <dt>{t.value.dropLimit}</dt>
+        <dd class="number">{limitPerCustomer === null ? t.value.dropNoLimit : t.value.dropLimitUnits(limitPerCustomer)}</dd>
+      </div>
+      {mode !== "DIRECT" && (
+        <div>
+          <dt>{mode === "DRAW" ? t.value.dropEntries : t.value.dropEntered}</dt>
+          <dd class="number">{t.value.dropEntryCount(entries)}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function Reminder({ drop: { id, name, opensAt } }: { drop: DropOfShop }) {
+  const remind = (): void => {
+    const url = new URL(to(`/drops/${id}`), location.href).href;
+    saveReminder({
+      uid: `${id}@${location.host}`,
+      title: `${name} · ${t.value.brand}`,
+      at: opensAt,
+      url,
+      text: `${t.value.openAtInstant(opensAt)} ${url}`,
+    });
+  };
+  return (
+    <div class="reminder">
+      <button type="button" class="button quiet wide" onClick={remind}>
+        <Icon name="bell" />
+        {t.value.addToCalendar}
+      </button>
+      <p class="muted center">{t.value.calendarHint}</p>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+// Leads from every page back to the drops that the visitor waits for, and to a hold before it lapses.
+
+import { useEffect } from "preact/hooks";
+import { route, to } from "../../../shared/router.ts";
+import { session } from "../../session.ts";
+import { t } from "../../words/words.ts";
+import { useResource } from "../../../shared/resource.ts";
+import { shop } from "../../api.ts";
+import { Countdown } from "../countdown.tsx";
+import { aheadOf, isOngoing, useOwnEntry } from "./drop-data.ts";
+import { forgetDrop, rememberedDrops } from "./remembered.ts";
+
+export function EntryStrips() {
+  const userId = session.value?.userId;
+  if (userId === undefined) return null;
+  const { path } = route.value;
+  const shown = rememberedDrops(userId).filter((id) => path !== `/drops/${id}`);
+  if (shown.length === 0) return null;
+  return (
+    <section class="strips" aria-label={t.value.myEntries}>
+      {shown.map((id) => (
+        <Strip key={id} dropId={id} userId={userId} />
+      ))}
+    </section>
+  );
+}
+
+const POLL_MS = 5000;
+
+function Strip({ dropId, userId }: { dropId: string; userId: string }) {
+  const entry = useOwnEntry(dropId, () => POLL_MS).data;
+  const drop = useResource(`drop ${dropId}`, async (signal) => (await shop.getDrop({ path: { dropId }, signal })).body, { everyMs: POLL_MS }).data;
+  const isOver = entry === null || (entry !== undefined && !isOngoing(entry));
+  useEffect(() => {
+    if (isOver) forgetDrop(userId, dropId);
+  }, [isOver]);
+  // As high as the strip will be.
+  if (entry === undefined || !drop) return <div class="strip" />;
+  if (!entry || entry.status === "ORDERED" || isOver) return null;
+  const held = entry.status === "HELD";
+  const inDraw = drop.mode === "DRAW" && entry.rank === null;
+  const { stripHeld, stripWaiting, stripApplied, stripPay, stripSee } = t.value;
+  const place = aheadOf(entry, drop.called) + 1;
+  const words = held ? stripHeld(drop.name) : inDraw ? stripApplied(drop.name) : stripWaiting(drop.name, place);
+  return (
+    <a class={`strip ${held ? "held" : ""}`} href={to(`/drops/${dropId}`)}>
+      <bdi class="strip-words">{words}</bdi>
+      {held && entry.heldUntil && <Countdown to={entry.heldUntil} label={t.value.heldUntil} small />}
+      <strong>{held ? stripPay : stripSee}</strong>
+    </a>
+  );
+}
