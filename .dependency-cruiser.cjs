@@ -3,7 +3,7 @@
 /** From the lowest layer to the highest. Folders in one layer do not import each other. */
 const LAYERS = [
   ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts", "text\\.ts", "day\\.ts", "env\\.ts", "read-metrics\\.ts"],
-  ["auth-settings\\.ts", "data-platform-settings\\.ts", "payment-settings\\.ts", "country\\.ts", "cors-origins\\.ts"],
+  ["auth-settings\\.ts", "data-platform-settings\\.ts", "payment-settings\\.ts", "oidc-settings\\.ts", "country\\.ts", "cors-origins\\.ts"],
   ["config\\.ts"],
   ["database/", "files/"],
   ["problem\\.ts", "settings/"],
@@ -24,7 +24,7 @@ const LAYERS = [
   ["fulfilment/"],
   ["settlement/"],
   ["outbox/"],
-  ["audit/", "demo/", "backlog/", "journal/journal\\.routes"],
+  ["audit/", "demo/", "backlog/", "journal/journal\\.routes", "sign-in/"],
   ["rehearsal/"],
   ["app/"],
   ["cli/"],

@@ -6,6 +6,7 @@ import { type AuthSettings, authSettings } from "./auth-settings.ts";
 import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
 import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow } from "./payment-settings.ts";
 import { countryOf } from "./country.ts";
+import { type OidcSettings, oidcSettings } from "./oidc-settings.ts";
 import { calendarDuration, ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
 /** Limits of the calls to the payment gateway. */
@@ -58,6 +59,8 @@ export type Config = DataPlatformSettings & {
   redisUrl: string | undefined;
   dataDir: string;
   auth: AuthSettings;
+  /** The console's sign-in at an issuer; undefined: by tokens only. */
+  oidc: OidcSettings | undefined;
   balanceFunding: "open" | "gateway" | "operator";
   gateway: GatewaySettings & SettlementSettings & { methods: readonly GatewayMethod[]; window: PaymentWindow | undefined };
   /** Minor units. */
@@ -105,6 +108,7 @@ export function readConfig(env: Env): Config {
     redisUrl: redisUrl(env),
     ...dataPlatforms(env),
     auth: authSettings(env),
+    oidc: oidcSettings(env),
     balanceFunding: balanceFunding(env, embedded),
     gateway: gateway(env, embedded),
     chargeMax: integer(env, "CHARGE_MAX", 10_000_000, 1, Number.MAX_SAFE_INTEGER),

@@ -70,7 +70,7 @@ const Rehearsal = Type.Object(
 const params = Type.Object({ id: Id() });
 
 const START_DESCRIPTION =
-  "The shop copies the product with its stock, and the coupon campaign. It creates buyers with just enough balance, who send their requests from a separate process over this machine's loopback: each claims a coupon if there is a campaign, and orders one unit if there is a product. The copies are marked and appear in no list. Afterwards they are closed, all orders are undone, and the shop is audited. Orders and refunds of a rehearsal are real: the data platform receives their events, and the buyers remain, with their play money. One rehearsal at a time (503 `BUSY`). 404 `NOT_FOUND` if an issuer's keys are configured, because the shop cannot mint tokens then.";
+  "The shop copies the product with its stock, and the coupon campaign. It creates buyers with just enough balance, who send their requests from a separate process over this machine's loopback: each claims a coupon if there is a campaign, and orders one unit if there is a product. The copies are marked and appear in no list. Afterwards they are closed, all orders are undone, and the shop is audited. Orders and refunds of a rehearsal are real: the data platform receives their events, and the buyers remain, with their play money. One rehearsal at a time (503 `BUSY`). The buyers' tokens are the shop's own, also if an issuer signs all others.";
 
 export function rehearsalRoutes(routes: Routes, rehearsals: Rehearsals): void {
   changeRoutes(routes, rehearsals);
@@ -102,7 +102,7 @@ function changeRoutes(routes: Routes, rehearsals: Rehearsals): void {
         ),
       }),
       answers: { 201: Rehearsal },
-      refusals: ["NOT_FOUND", "PRODUCT_NOT_FOUND", "COUPON_NOT_FOUND"],
+      refusals: ["PRODUCT_NOT_FOUND", "COUPON_NOT_FOUND"],
       shape({ body }) {
         if (body.productId === undefined && body.couponId === undefined) invalid("/productId", "either productId or couponId is required");
       },

@@ -6,7 +6,7 @@ import { audit } from "../audit/audit.ts";
 import type { Config } from "../config.ts";
 import { campaignOf, selectCampaigns } from "../coupon/campaign.sql.ts";
 import type { Now } from "../database/clock.ts";
-import { mintToken } from "../http/tokens.ts";
+import { mintRehearsalToken } from "../http/tokens.ts";
 import { newId } from "../ids.ts";
 import type { Live } from "../live/live.ts";
 import { refuse } from "../refusal.ts";
@@ -60,11 +60,10 @@ export class Rehearsals {
 
   /**
    * Starts a rehearsal, and returns before it is prepared.
-   * Errors: NOT_FOUND if the shop cannot mint tokens; PRODUCT_NOT_FOUND; COUPON_NOT_FOUND; BUSY while another rehearsal runs.
+   * Errors: PRODUCT_NOT_FOUND; COUPON_NOT_FOUND; BUSY while another rehearsal runs.
    */
   async start({ productId, couponId, buyers, arriveWithinMs }: StartRehearsal): Promise<RehearsalRecord> {
-    const { database, config, now: clock } = this.#options.shop;
-    if (config.auth.jwksUrl !== undefined) refuse("NOT_FOUND");
+    const { database, now: clock } = this.#options.shop;
     const original = await this.#original(productId, couponId);
     const plan: Plan = {
       buyers,
@@ -149,7 +148,7 @@ export class Rehearsals {
     const { userIds, product } = await copyForRehearsal(shop, id, plan, original);
     const tokens: string[] = [];
     for (const [i, userId] of userIds.entries()) {
-      tokens.push(mintToken(secret, { id: userId, role: "shopper", rehearsal: true }, TOKEN_HOURS, shop.config.auth));
+      tokens.push(mintRehearsalToken(secret, userId, TOKEN_HOURS, shop.config.auth));
       if (i % TOKENS_PER_TICK === 0) await yieldToEventLoop();
     }
     signal.throwIfAborted();
