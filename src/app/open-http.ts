@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { backlogChecks, type BacklogReader } from "../backlog/backlog.ts";
-import { CachedAccounts } from "../balance/accounts.ts";
+import type { CachedAccounts } from "../balance/accounts.ts";
 import { HttpMetrics } from "../http/metrics.ts";
 import { requestLog } from "../http/request-log.ts";
 import { createServer } from "../http/server.ts";
@@ -18,6 +18,7 @@ import type { SharedState } from "./shared-state.ts";
 
 export type OpenHttpOptions = {
   shop: ShopParts;
+  accounts: CachedAccounts;
   live: Live;
   shared: SharedState;
   registry: Registry;
@@ -37,10 +38,10 @@ const GATEWAY_PATIENCE_MS = 4000;
 /** Opens it, and adds to `stack` how to close it. */
 export async function openHttp(
   stack: AsyncDisposableStack,
-  { shop, live, shared, registry, backlog, secret, log, isReachable, stopGateway }: OpenHttpOptions,
+  { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, stopGateway }: OpenHttpOptions,
 ): Promise<{ server: FastifyInstance; rehearsals: Rehearsals }> {
   const { config, database } = shop;
-  const tokens = authenticator(config.auth, secret, { accounts: new CachedAccounts({ till: shop.till, provision: config.auth.provision }) });
+  const tokens = authenticator(config.auth, secret, { accounts });
   const signIn = openSignIn(config.oidc, { database, authenticator: tokens, audience: config.auth.audience, log });
   const server = createServer({
     config,

@@ -1,7 +1,7 @@
 // Files of parcels, as the tools of Korean carriers export them.
 
 import { type CsvLayout, readCsv } from "../files/csv.ts";
-import { describeFault } from "../files/fault.ts";
+import { describeFault, type FileFault } from "../files/fault.ts";
 
 type Name = "orderNumber" | "carrier" | "trackingNumber";
 
@@ -15,20 +15,23 @@ const LAYOUT: CsvLayout<Name> = {
 };
 
 export type ParcelRow = { line: number; orderNumber: string; carrier: string; trackingNumber: string };
+export type ParcelRowFault = FileFault | { line: number; problem: "EMPTY"; column: Name };
 
 /**
  * Reads the parcels of a CSV file in UTF-8 or CP949, whose header names the columns; other columns
- * are ignored. `faults` describes each row that cannot be read.
+ * are ignored. `faults` are the rows that cannot be read.
  */
-export function readShipmentFile(bytes: Uint8Array): { rows: ParcelRow[]; faults: { line: number; message: string }[] } {
+export function readParcels(bytes: Uint8Array): { rows: ParcelRow[]; faults: ParcelRowFault[] } {
   const { rows, faults } = readCsv(bytes, LAYOUT);
-  const unreadable = faults.map((fault) => ({ line: fault.line, message: describeFault(fault) }));
-  const incomplete = rows.flatMap(({ line, cells }) => {
-    const missing = LAYOUT.columns.filter(({ name }) => cells[name] === "").map(({ name }) => name);
-    return missing.length === 0 ? [] : [{ line, message: `${missing.join(", ")} is empty` }];
-  });
-  return {
-    rows: rows.map(({ line, cells }) => ({ line, ...cells })),
-    faults: [...unreadable, ...incomplete].toSorted((a, b) => a.line - b.line),
-  };
+  const incomplete = rows.flatMap(({ line, cells }): ParcelRowFault[] =>
+    LAYOUT.columns.filter(({ name }) => cells[name] === "").map(({ name }) => ({ line, problem: "EMPTY", column: name })),
+  );
+  return { rows: rows.map(({ line, cells }) => ({ line, ...cells })), faults: [...faults, ...incomplete].toSorted((a, b) => a.line - b.line) };
+}
+
+/** The same with faults in words. */
+export function readShipmentFile(bytes: Uint8Array): { rows: ParcelRow[]; faults: { line: number; message: string }[] } {
+  const { rows, faults } = readParcels(bytes);
+  const describe = (fault: ParcelRowFault): string => (fault.problem === "EMPTY" ? `${fault.column} is empty` : describeFault(fault));
+  return { rows, faults: faults.map((fault) => ({ line: fault.line, message: describe(fault) })) };
 }

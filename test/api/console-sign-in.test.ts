@@ -195,9 +195,9 @@ describe("a session of the console", () => {
     await browser.signIn();
     issuer.expiresIn = 3600;
     const before = issuer.refreshes;
-    const { token } = await browser.session();
-    const statuses = await Promise.all(Array.from({ length: 20 }, (_, i) => browser.users(token, i % 2 ? second : shop)));
-    assert.deepEqual(new Set(statuses), new Set([200]));
+    const sessions = await Promise.all(Array.from({ length: 20 }, (_, i) => browser.session(i % 2 ? second : shop)));
+    const token = sessions[0]?.token ?? "";
+    assert.equal(await browser.users(token), 200);
     assert.equal(issuer.refreshes - before, 1);
   });
 

@@ -19,7 +19,7 @@ const atConsole = (path: string): ReturnType<typeof visit> =>
 browserTest("an operator finds the oldest of many products for a drop, by search and by paging", async () => {
   const oldest = await shop.product({ name: "Oldest kettle" });
   for (let i = 0; i < 21; i++) await shop.product({ name: `Newer ${i}` });
-  const { page, close } = await atConsole("/drop");
+  const { page, close } = await atConsole("/rehearsals");
   const products = page.locator(".card", { has: page.getByRole("heading", { name: "1. Product" }) });
   const choice = products.getByRole("button", { name: "Oldest kettle" });
   await products.getByRole("button", { name: "Newer 20" }).waitFor();
@@ -49,15 +49,22 @@ browserTest("a refund's reason stays with the operators, and the buyer reads the
   const { id } = await shop.product({ price: 1000, stock: 5 });
   const { orderId } = good(await buyer.post("/orders", { orderItems: [{ productId: id, quantity: 2 }] }), 201);
   const { page, close } = await atConsole(`/orders/${orderId}`);
-  const reason = page.getByLabel("Reason", { exact: true });
-  const message = page.getByLabel(/^Message to the customer/);
+  const dialog = page.getByRole("dialog");
+  const reason = dialog.getByLabel("Reason", { exact: true });
+  const message = dialog.getByLabel(/^Message to the customer/);
   await page.getByLabel(/^Refund now/).fill("1");
+  await page.getByRole("button", { name: "Refund 1" }).click();
   await reason.fill("suspected fraud");
   await message.fill("Out of stock, sorry");
-  await page.getByRole("button", { name: "Refund 1" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Refund", exact: true }).click();
+  await dialog.getByRole("button", { name: "Refund ₩1,000", exact: true }).click();
   await page.getByText("₩1,000 refunded so far.").waitFor();
+  await page
+    .locator(".history")
+    .getByText(/suspected fraud · Out of stock, sorry/)
+    .waitFor();
+  await page.getByRole("button", { name: "Refund all" }).click();
   assert.deepEqual([await reason.inputValue(), await message.inputValue()], ["", ""]);
+  await dialog.getByRole("button", { name: "Cancel" }).click();
   await assertAccessible(page);
   const shopper = await visit(`${shop.url}/#/orders/${orderId}`, { as: buyer });
   await shopper.page.locator(".timeline").getByText("Out of stock, sorry").waitFor();

@@ -36,7 +36,7 @@ browserTest("a campaign that another operator closed stays closed when its name 
   const sent = watchSent(page);
   const dialog = await openEditor(page, "Spring sael");
   await dialog.getByLabel("Quantity").fill("9999");
-  await dialog.getByRole("button", { name: "No" }).click();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
   const { closesAt } = good(await shop.operator.post(`/admin/coupons/${campaign.id}/close`), 200);
   await openEditor(page, "Spring sael");
   assert.equal(await dialog.getByLabel("Quantity").inputValue(), "10");

@@ -37,7 +37,7 @@ browserTest("a dead event shows its reason, is sent again, and is shown as deliv
     await row.getByRole("button", { name: "Send again" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("Later events of the same order follow").waitFor();
-    await dialog.getByRole("button", { name: "No" }).click();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
     assert.equal(await dead(), 1, "a cancelled dialog sends nothing");
 
     // The receiver answers after the page has shown the event as waiting.

@@ -98,7 +98,7 @@ browserTest("a refused stock adjustment stays in the form, and the others happen
   await dialog.getByText("3 → -2").waitFor();
   assert.equal(await dialog.locator("li").count(), 1);
   assert.equal(await shop.stockOf(product), 18);
-  await dialog.getByRole("button", { name: "No" }).click();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
   await field(page, "Units to add or remove: M").fill("-3");
   await page.getByRole("button", { name: "Adjust stock" }).click();
   await dialog.getByRole("button", { name: "Adjust" }).click();
@@ -155,7 +155,7 @@ browserTest("an invalid value is reported at its field, gets the focus, and is n
       ["Name", "Amount", "Quantity", "Opens", "Valid for (days)"],
     ],
     [
-      `/drop?product=${product.id}`,
+      `/rehearsals?product=${product.id}`,
       null,
       { Buyers: "10001", "Arriving within (seconds)": "61" },
       "Start the rehearsal",

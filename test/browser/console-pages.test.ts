@@ -18,6 +18,7 @@ before(async () => {
   hostilePaths = [];
   const orders: string[] = [];
   const users: string[] = [];
+  const drops: string[] = [];
   for (const name of HOSTILE) {
     const [user] = (await shop.users(1, { balance: 1_000_000_000_000, name: name.slice(0, 200) })) as [Client];
     const product = await shop.product({
@@ -36,22 +37,61 @@ before(async () => {
     const [variant] = product.variants as [{ id: string }];
     good(await shop.operator.post(`/admin/variants/${variant.id}/stock`, { delta: 7, reason: name }), 200);
     await shop.coupon(user, { name });
-    const order = good(await user.post("/orders", { orderItems: [{ productId: product.id, variantId: variant.id, quantity: 3 }] }), 201);
+    const order = good(
+      await user.post("/orders", {
+        orderItems: [{ productId: product.id, variantId: variant.id, quantity: 3 }],
+        note: name.slice(0, 400),
+        shippingAddress: { recipient: name.slice(0, 90), phone: "010", postalCode: "1", line1: name.slice(0, 190), note: name.slice(0, 400) },
+      }),
+      201,
+    );
+    const parcel = { carrier: name.slice(0, 90), trackingNumber: name.slice(0, 90), items: [{ variantId: variant.id, quantity: 1 }] };
     good(await shop.operator.post(`/admin/orders/${order.orderId}/refunds`, { items: [{ variantId: variant.id, quantity: 1 }], reason: name }), 200);
+    good(await shop.operator.post(`/admin/orders/${order.orderId}/shipments`, parcel), 201);
+    good(await user.post(`/orders/${order.orderId}/returns`, { reason: name }), 201);
     orders.push(order.orderId);
     users.push(user.id);
-    hostilePaths.push(`/products/${product.id}`, `/orders/${order.orderId}`, `/users/${user.id}`, `/drop?product=${product.id}`);
+    const drop = good(
+      await shop.operator.post("/admin/drops", {
+        name,
+        productId: product.id,
+        mode: "DRAW",
+        opensAt: new Date().toISOString(),
+        closesAt: "2099-01-01T00:00:00Z",
+        publicValueSource: name,
+      }),
+      201,
+    );
+    good(await user.post(`/drops/${drop.id}/entries`, { variantId: variant.id }), 201);
+    drops.push(drop.id);
+    hostilePaths.push(
+      `/drops/${drop.id}`,
+      `/products/${product.id}`,
+      `/orders/${order.orderId}`,
+      `/users/${user.id}`,
+      `/rehearsals?product=${product.id}`,
+    );
   }
   good(await shop.operator.post("/admin/jobs/aggregate-sales/run"), 200);
   // The report of a finished rehearsal of a product with a hostile name.
-  const [, , product] = hostilePaths[0]?.split("/") ?? [];
+  const [, , product] = hostilePaths[1]?.split("/") ?? [];
   const { id } = good(await shop.operator.post("/admin/rehearsals", { productId: product, buyers: 20, arriveWithinMs: 200 }), 201);
   for (const deadline = Date.now() + 60_000; ;) {
     if (good(await shop.operator.get(`/admin/rehearsals/${id}`), 200).state === "DONE") break;
     assert.ok(Date.now() < deadline, "the rehearsal did not end");
   }
-  paths = ["/live", "/drop", `/drop?product=${product}`, `/rehearsals/${id}`, "/catalog", "/products/new", `/products/${product}`, "/coupons"].concat(
+  paths = [
+    "/live",
+    "/rehearsals",
+    `/rehearsals?product=${product}`,
+    `/rehearsals/${id}`,
+    "/catalog",
+    "/products/new",
+    `/products/${product}`,
+    "/coupons",
+  ].concat(
     ["/coupons/new", "/orders", `/orders/${orders[0]}`, "/balances", `/users/${users[0]}`, "/sales", "/events", "/payments?status=ALL"],
+    ["/orders/ship", "/returns?status=ALL", "/drops", "/drops?view=calendar", "/drops/new", `/drops/new?product=${product}`, `/drops/${drops[0]}`],
     ["/jobs", "/audit", "/unknown", "/products/0192aaaa-0000-7000-8000-000000000000"],
   );
 });

@@ -16,6 +16,7 @@ export async function consolePages(url: string): Promise<ConsolePage[]> {
   const named = (part: string): string => products.find(({ name }) => name.includes(part))?.id ?? "";
   const [product, shirt] = [named("백자"), named("티셔츠")];
   const coupon = (await shop.listCoupons({ query: { limit: 1 } })).body.coupons[0]?.id ?? "";
+  const [drop] = (await shop.listDrops({ query: { limit: 1 } })).body.drops;
   await shop.runJob({ path: { name: "aggregate-sales" }, body: {} });
   const { body: rehearsal } = await shop.startRehearsal({ body: { productId: product, couponId: coupon, buyers: 1500, arriveWithinMs: 4000 } });
   while ((await shop.getRehearsal({ path: { id: rehearsal.id } })).body.finishedAt === null) await new Promise((resolve) => setTimeout(resolve, 200));
@@ -28,8 +29,12 @@ export async function consolePages(url: string): Promise<ConsolePage[]> {
   return [
     { name: "console-sign-in", address: "/console" },
     page("live", "/live", { polls: true, prepare: (open) => open.locator(".charts").waitFor() }),
-    page("drop", "/drop"),
-    page("drop-chosen", `/drop?product=${product}&coupon=${coupon}`),
+    page("drops", "/drops"),
+    page("drops-calendar", "/drops?view=calendar"),
+    page("drop-new", `/drops/new?product=${product}`, { prepare: (open) => open.locator("input[type=radio]").nth(2).check() }),
+    ...(drop ? [page("drop", `/drops/${drop.id}`, { polls: true, prepare: (open) => open.locator(".tiles").first().waitFor() })] : []),
+    page("rehearse", "/rehearsals"),
+    page("rehearse-chosen", `/rehearsals?product=${product}&coupon=${coupon}`),
     page("report", `/rehearsals/${rehearsal.id}`),
     page("catalog", "/catalog"),
     page("product", `/products/${product}`),
@@ -63,8 +68,18 @@ export async function consolePages(url: string): Promise<ConsolePage[]> {
     page("coupon-edit", "/coupons", { prepare: (open) => open.locator(".actions .button.primary").first().click() }),
     page("orders", "/orders"),
     page("order", `/orders/${order?.orderId}`),
-    page("balances", "/balances"),
     page("order-refund", `/orders/${order?.orderId}`, { prepare: (open) => open.locator(".form-row > .danger").last().click() }),
+    page("order-ship", `/orders/${order?.orderId}`, { prepare: (open) => open.locator(".columns .form-row > .primary").last().click() }),
+    page("orders-file", "/orders/ship", {
+      prepare: (open) =>
+        open.locator("input[type=file]").setInputFiles({
+          name: "parcels.csv",
+          mimeType: "text/csv",
+          buffer: Buffer.from(`주문번호,택배사,운송장번호\n${order?.orderNumber},CJ대한통운,123456789012\n`),
+        }),
+    }),
+    page("returns", "/returns?status=ALL"),
+    page("balances", "/balances"),
     page("user", `/users/${order?.userId}`),
     page("user-grant", `/users/${order?.userId}`, { prepare: (open) => open.locator(".form-row > .primary").click() }),
     page("sales", "/sales"),

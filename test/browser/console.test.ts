@@ -30,7 +30,7 @@ const atConsole = (path: string, options: Parameters<typeof visit>[1] = {}): Ret
 const field = (page: Page, label: string) => page.getByLabel(label, { exact: true });
 
 browserTest("an operator prepares a drop, rehearses it with 2,000 buyers, leaves and returns, and reads the report", async () => {
-  const { page, close } = await atConsole("/drop");
+  const { page, close } = await atConsole("/rehearsals");
   await page.getByRole("heading", { name: "New product" }).waitFor();
   const newProduct = page.locator(".card", { has: page.getByRole("heading", { name: "New product" }) });
   await newProduct.getByLabel("Name").fill("달항아리");
@@ -72,19 +72,21 @@ browserTest("an operator prepares a drop, rehearses it with 2,000 buyers, leaves
   await close();
 });
 
-browserTest("a refund is described, confirmed once, and happens once", async () => {
+browserTest("a refund says its sum before it is confirmed, happens once, and leaves nothing armed", async () => {
   const { page, close } = await atConsole(`/orders/${orderId}`);
   await page.getByLabel(`Refund now: ${HOSTILE}`).fill("1");
   await page.getByRole("button", { name: "Refund 1" }).click();
   const dialog = page.getByRole("dialog");
-  assert.match(await dialog.innerText(), /share of 1 unit .*cannot be undone/s);
+  assert.match(await dialog.innerText(), /Refunds 1 unit: ₩9,000\.[^]*cannot be undone/);
   await assertAccessible(page);
-  await dialog.getByRole("button", { name: "No" }).click();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
   assert.equal(await shop.balanceOf(buyer), 1_000_000 - 27_000);
   await page.getByRole("button", { name: "Refund 1" }).click();
-  await dialog.getByRole("button", { name: "Refund", exact: true }).click();
+  await dialog.getByRole("button", { name: "Refund ₩9,000", exact: true }).click();
   await page.locator(".title .pill", { hasText: "Partially refunded" }).waitFor();
   assert.equal(await shop.balanceOf(buyer), 1_000_000 - 18_000);
+  assert.equal(await page.getByLabel(`Refund now: ${HOSTILE}`).inputValue(), "0");
+  assert.ok(await page.getByRole("button", { name: "Refund selected" }).isDisabled());
   await close();
 });
 
@@ -197,7 +199,7 @@ browserTest("a shop with an issuer's tokens offers no rehearsal, and the page te
   try {
     const claims = { sub: "keeper", role: "operator", exp: Math.floor(Date.now() / 1000) + 3600 };
     const operator = { id: "keeper", token: token({ alg: "ES256", kid: "e" }, claims, keys.privateKey) } as Client;
-    const { page, close } = await visit(`${keyed.url}/console#/drop?product=${product.id}`, { operator, language: "en", size: DESKTOP });
+    const { page, close } = await visit(`${keyed.url}/console#/rehearsals?product=${product.id}`, { operator, language: "en", size: DESKTOP });
     await page.getByText("Rehearsals are not available").waitFor();
     await page.getByText("AUTH_JWKS_URL").waitFor();
     assert.equal(await page.getByRole("button", { name: "Start the rehearsal" }).count(), 0);

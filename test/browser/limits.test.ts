@@ -131,7 +131,7 @@ browserTest("an open campaign behind a hundred newer ones is on the home page, a
   const oldest = await busy.campaign({ name: "Oldest", opensAt: opensAt(48) });
   for (let i = 0; i < 100; i++) await busy.campaign({ name: `Newer ${i}`, opensAt: opensAt(1) });
   const { page, close } = await visit(busy.url, { language: "en" });
-  const operator = await visit(`${busy.url}/console#/drop`, { operator: busy.operator, language: "en", size: DESKTOP });
+  const operator = await visit(`${busy.url}/console#/rehearsals`, { operator: busy.operator, language: "en", size: DESKTOP });
   try {
     await page.locator(`.hero [data-campaign="${oldest.id}"]`).waitFor();
     await page.evaluate(`location.hash = "#/coupons"`);

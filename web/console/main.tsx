@@ -5,6 +5,7 @@ import "./styles/parts.css";
 import "./styles/forms.css";
 import "./styles/matrix.css";
 import "./styles/cards.css";
+import "./styles/calendar.css";
 import "./styles/pages.css";
 import "./styles/reports.css";
 import { render } from "preact";

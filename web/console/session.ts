@@ -1,10 +1,23 @@
 // The operator's session in this browser: a token, pasted or brought by a link (`/console#token=…`).
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { clearCache } from "../shared/resource.ts";
 import { onOwnerChange, storedSession } from "../shared/session.ts";
 
 export type Session = { token: string; name: string };
+
+export type Permission =
+  | "catalog"
+  | "stock"
+  | "coupons"
+  | "drops"
+  | "orders"
+  | "fulfilment"
+  | "refunds"
+  | "balances"
+  | "customers"
+  | "reports"
+  | "operations";
 
 const stored = storedSession<Session>("jangnal.console", parse);
 
@@ -53,12 +66,28 @@ function decode(text: string): string {
   }
 }
 
+/** The operator's permissions, as the token names them; null: all of them. The shop checks them; the console only hides the rest. */
+const permissions = computed((): ReadonlySet<unknown> | null => {
+  const claim = session.value === null ? undefined : claimsOf(session.value.token)?.["permissions"];
+  return claim === undefined ? null : new Set(Array.isArray(claim) ? claim : [claim]);
+});
+
+/** Whether the operator may change data under a permission. */
+export const mayChange = (permission: Permission): boolean => permissions.value?.has(permission) ?? true;
+
+/** Whether the operator may read data under a permission; `reports` reads all. */
+export const mayRead = (permission: Permission): boolean => mayChange(permission) || mayChange("reports");
+
 function sessionOf(token: string): Session | null {
+  const { sub, role } = claimsOf(token) ?? {};
+  return typeof sub === "string" && role === "operator" ? { token, name: sub } : null;
+}
+
+function claimsOf(token: string): Record<string, unknown> | null {
   try {
     const payload = token.split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/") ?? "";
     const bytes = Uint8Array.from(atob(payload), (character) => character.codePointAt(0) ?? 0);
-    const { sub, role } = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown; role?: unknown };
-    return typeof sub === "string" && role === "operator" ? { token, name: sub } : null;
+    return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
   } catch {
     return null;
   }

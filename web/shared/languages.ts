@@ -61,3 +61,9 @@ export function formatMoney(amount: number): string {
 export const formatNumber = (value: number): string => numbers.value.format(value);
 /** Date and time in the shop's zone, without line breaks. */
 export const formatInstant = (at: string | number): string => instants.value.format(new Date(at)).replaceAll(" ", "\u00A0");
+
+const seconds = computed(
+  () => new Intl.DateTimeFormat(LOCALES[language.value], { dateStyle: "medium", timeStyle: "medium", timeZone: timeZone.value }),
+);
+/** With seconds. */
+export const formatSecond = (at: string | number): string => seconds.value.format(new Date(at)).replaceAll(" ", "\u00A0");

@@ -80,7 +80,10 @@ function initialState<T>(key: string, uncached: boolean): { key: string; data: T
   return { key, data: uncached ? undefined : (cache.get(key) as T | undefined), error: undefined, loading: true };
 }
 
-function remember(key: string, data: unknown): void {
+/** What a list had shown under `key`, as part of the same cache. */
+export const remembered = (key: string): unknown => cache.get(key);
+
+export function remember(key: string, data: unknown): void {
   cache.delete(key);
   cache.set(key, data);
   const [oldest] = cache.keys();

@@ -1,5 +1,8 @@
 import { type Order, type OrderItem, payable } from "../order.ts";
 
+/** The figures that the share of a payment depends on. */
+type Shared = Pick<OrderItem, "unitPrice" | "quantity" | "refundedQuantity">;
+
 /**
  * The refund of each line item, in minor units, when its refunded quantity changes from `before` to
  * `after`.
@@ -8,9 +11,9 @@ import { type Order, type OrderItem, payable } from "../order.ts";
  * one running total, so they add up to the payment exactly. The units of a line item divide its
  * share in the same way. So partial refunds of any size, in any order, add up to the payment.
  */
-export function refundShares(order: Amounts, before: OrderItem[], after: OrderItem[]): number[] {
+export function refundShares(order: Amounts, before: Shared[], after: Shared[]): number[] {
   return sharesOf(order, before).map((share, i) => {
-    const { quantity, refundedQuantity } = before[i] as OrderItem;
+    const { quantity, refundedQuantity } = before[i] as Shared;
     return part(share, after[i]?.refundedQuantity ?? 0, quantity) - part(share, refundedQuantity, quantity);
   });
 }
@@ -18,7 +21,7 @@ export function refundShares(order: Amounts, before: OrderItem[], after: OrderIt
 type Amounts = Pick<Order, "totalAmount" | "discountAmount">;
 
 /** The share of each line item in the payment. */
-function sharesOf(order: Amounts, items: OrderItem[]): number[] {
+function sharesOf(order: Amounts, items: Shared[]): number[] {
   const paid = payable(order);
   let costSoFar = 0;
   return items.map((item) => {

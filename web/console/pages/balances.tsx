@@ -14,7 +14,7 @@ import { t } from "../words/words.ts";
 
 export function Balances() {
   const q = route.value.query.get("q") ?? "";
-  const list = useList(q, async (cursor, signal) => {
+  const list = useList(`users ${q}`, async (cursor, signal) => {
     const { body } = await shop.listUsers({ query: { limit: 50, ...cursor, ...(q ? { q } : {}) }, signal });
     return { rows: body.users, next: body.nextCursor };
   });
@@ -90,6 +90,7 @@ function GrantFromFile() {
           <div class="form-row">
             <p class="number">{t.value.grantsSum(chosen.grants.length, formatMoney(sum(chosen.grants)))}</p>
             <Confirm
+              needs="balances"
               label={t.value.grant}
               title={t.value.grant}
               act={t.value.grant}

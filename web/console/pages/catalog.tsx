@@ -12,7 +12,7 @@ export function Catalog() {
   const { query } = route.value;
   const q = query.get("q") ?? "";
   const status = STATUSES.find((value) => value === query.get("status"));
-  const list = useList(`${q} ${status}`, async (cursor, signal) => {
+  const list = useList(`catalog ${status} ${q}`, async (cursor, signal) => {
     const { body } = await shop.listEveryProduct({ query: { limit: 50, ...cursor, ...(q ? { q } : {}), ...(status ? { status } : {}) }, signal });
     return { rows: body.products, next: body.nextCursor };
   });

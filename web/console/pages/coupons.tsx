@@ -55,11 +55,12 @@ function Actions({ campaign, reload }: { campaign: Campaign; reload: () => void 
   const { id, name, status } = campaign;
   return (
     <span class="actions">
-      <a class="button small quiet" href={to("/drop", { coupon: id })} aria-label={`${t.value.rehearse}: ${name}`}>
+      <a class="button small quiet" href={to("/rehearsals", { coupon: id })} aria-label={`${t.value.rehearse}: ${name}`}>
         {t.value.rehearse}
       </a>
       <EditCoupon campaign={campaign} reload={reload} />
       <Confirm
+        needs="coupons"
         label={t.value.close}
         about={name}
         title={t.value.closeCoupon}

@@ -1,171 +1,130 @@
-// Prepares a drop: its product, its coupon, and a rehearsal with simulated buyers. The choices are in the address, so that a link restores them.
+// One drop: its figures live, its steps, its terms, its draw, its report and its line.
 
-import { useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
+import { type Signal, useSignal } from "@preact/signals";
+import { now } from "../../shared/clock.ts";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
-import { readCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
-import { navigate, route, to } from "../../shared/router.ts";
+import { route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
-import { Filters } from "../parts/filters.tsx";
-import { Card, Failure, Field, Status, Title } from "../parts/parts.tsx";
-import { ListTable, useList } from "../parts/table.tsx";
+import { lasting, minutesOf } from "../duration.ts";
+import { useDropStream } from "../live/drop-stream.ts";
+import { Card, Fact, Notice, NotLoaded, Status, Tile, Title } from "../parts/parts.tsx";
+import { mayRead } from "../session.ts";
+import { d } from "../words/drops.ts";
 import { t } from "../words/words.ts";
-import { discountWords } from "./coupons.tsx";
-import { NewCoupon } from "./new-coupon.tsx";
-import { NewProduct } from "./new-product.tsx";
-import { PastRehearsals, RehearsalForm } from "./rehearsals.tsx";
+import { DropDraw } from "./drop-draw.tsx";
+import { DropLine } from "./drop-line.tsx";
+import { DropReport } from "./drop-report.tsx";
+import { DropSteps } from "./drop-steps.tsx";
+import type { OneDrop } from "./drops.tsx";
 
-export function Drop() {
-  const { query } = route.value;
-  const [product, coupon] = [query.get("product") ?? undefined, query.get("coupon") ?? undefined];
-  const choose = (next: { product?: string | undefined; coupon?: string | undefined }): void => navigate(to("/drop", { product, coupon, ...next }));
+/** A drop changes by itself when it closes, which its stream does not tell at once while nobody buys. */
+const POLL_MS = 10_000;
+
+export function DropPage({ id }: { id: string }) {
+  const { data, error, reload } = useResource(
+    `drop ${id}`,
+    async (signal) => {
+      const { body: drop } = await shop.getDrop({ path: { dropId: id }, signal });
+      const { body: product } = await shop.getProduct({ path: { productId: drop.productId }, signal });
+      return { drop, product };
+    },
+    { everyMs: POLL_MS },
+  );
+  const stream = useDropStream(id, () => void reload());
+  const message = useSignal<string | null>(route.value.query.has("made") ? d.value.made : null);
+  if (data === undefined) return <NotLoaded title={t.value.drops} error={error} retry={reload} />;
+  const drop = { ...data.drop, ...(stream.figures.value as Partial<OneDrop> | null) };
+  const done = async (words: string): Promise<void> => {
+    message.value = words;
+    await reload();
+  };
+  const isReleased = drop.status === "CLOSED" && data.product.dropId !== id;
   return (
     <>
-      <Title>{t.value.drop}</Title>
-      <p class="lead">{t.value.dropLead}</p>
+      <Title
+        about={drop.name}
+        side={
+          <>
+            <Status of={drop.status} />
+            <DropSteps drop={drop} isReleased={isReleased} done={done} reload={reload} />
+          </>
+        }
+      >
+        <bdi>{drop.name}</bdi>
+      </Title>
+      {message.value && <Notice kind="good">{message.value}</Notice>}
+      {isReleased && message.value !== d.value.released && <Notice kind="warn">{d.value.isReleased}</Notice>}
+      {drop.status !== "CLOSED" && <Figures drop={drop} connected={stream.connected} />}
       <div class="columns">
-        {product === undefined ? (
-          <ProductChoice choose={(id) => choose({ product: id })} />
-        ) : (
-          <ChosenProduct id={product} clear={() => choose({ product: undefined })} />
-        )}
-        {coupon === undefined ? (
-          <CouponChoice choose={(id) => choose({ coupon: id })} />
-        ) : (
-          <ChosenCoupon id={coupon} clear={() => choose({ coupon: undefined })} />
-        )}
+        <Terms drop={drop} product={data.product} />
+        {drop.mode === "DRAW" && <DropDraw drop={drop} done={done} />}
       </div>
-      <RehearsalForm product={product} coupon={coupon} />
-      <PastRehearsals />
+      {drop.status !== "UPCOMING" && mayRead("drops") && <DropReport drop={drop} />}
+      {drop.mode !== "DIRECT" && drop.status !== "UPCOMING" && mayRead("drops") && <DropLine drop={drop} product={data.product} />}
     </>
   );
 }
 
-/** Any product of the shop, or a new one. */
-function ProductChoice({ choose }: { choose: (id: string) => void }) {
-  const query = useSignal("");
-  const q = query.value;
-  const list = useList(q, async (cursor, signal) => {
-    const { body } = await shop.listEveryProduct({ query: { limit: 10, ...cursor, ...(q ? { q } : {}) }, signal });
-    return { rows: body.products, next: body.nextCursor };
-  });
+function Figures({ drop, connected }: { drop: OneDrop; connected: Signal<boolean> }) {
+  const { status, opensAt, closesAt, remaining, entries, called, mode } = drop;
+  const until = status === "UPCOMING" ? opensAt : closesAt;
   return (
-    <div class="stack">
-      <Card title={t.value.step1}>
-        <Filters search={{ label: t.value.searchProducts, value: "", find: (text) => (query.value = text) }} />
-        <ListTable
-          list={list}
-          caption={t.value.step1}
-          keyOf={({ id }) => id}
-          columns={[
-            {
-              head: t.value.product,
-              main: true,
-              cell: ({ id, name }) => (
-                <button type="button" class="link clip" onClick={() => choose(id)}>
-                  <bdi>{name}</bdi>
-                </button>
-              ),
-            },
-            { head: t.value.stock, end: true, cell: ({ stock }) => formatNumber(stock) },
-          ]}
-        />
-      </Card>
-      <Card title={t.value.newProduct}>
-        <NewProduct draft created={choose} />
-      </Card>
-    </div>
+    <>
+      <dl class="tiles">
+        {until !== null && (
+          <Tile label={status === "UPCOMING" ? d.value.opensIn : d.value.closesIn}>
+            <span role="timer">{lasting(Date.parse(until) - now.value)}</span>
+          </Tile>
+        )}
+        <Tile label={d.value.remaining}>{formatNumber(remaining)}</Tile>
+        {mode !== "DIRECT" && (
+          <>
+            <Tile label={d.value.entries}>{formatNumber(entries)}</Tile>
+            <Tile label={d.value.called}>{formatNumber(called)}</Tile>
+          </>
+        )}
+      </dl>
+      <p class={`beacon under-tiles ${connected.value ? "on" : ""}`} role="status">
+        {connected.value ? d.value.following : d.value.reconnecting}
+      </p>
+    </>
   );
 }
 
-function ChosenProduct({ id, clear }: { id: string; clear: () => void }) {
-  const { data, error, reload } = useResource(
-    `chosen product ${id}`,
-    async (signal) => (await shop.getProduct({ path: { productId: id }, signal })).body,
-  );
-  return (
-    <Chosen title={t.value.step1} error={error} retry={reload} clear={clear}>
-      {data && (
-        <>
-          <p class="chosen-name">
-            <a href={to(`/products/${id}`)}>
-              <bdi>{data.name}</bdi>
-            </a>
-          </p>
-          <p class="chosen-facts">
-            <Status of={data.status} /> <span class="number">{formatMoney(data.price ?? 0)}</span> ·{" "}
-            <span class="number">
-              {t.value.stock} {formatNumber(data.stock)}
-            </span>
-          </p>
-          {data.status === "NOT_FOR_SALE" && <p class="muted">{t.value.notYetOnSale}</p>}
-        </>
-      )}
-    </Chosen>
-  );
-}
+type Product = { id: string; name: string; stock: number; price?: number | null };
 
-function CouponChoice({ choose }: { choose: (id: string) => void }) {
-  const { data } = useResource("campaigns to choose", (signal) => readCampaigns(shop, signal));
+function Terms({ drop, product }: { drop: OneDrop; product: Product }) {
+  const { mode, opensAt, closesAt, limitPerCustomer, holdFor, waitlist } = drop;
   return (
-    <div class="stack">
-      <Card title={t.value.step2}>
-        <Field label={t.value.chooseCoupon}>
-          <select value="" onChange={({ currentTarget }) => choose(currentTarget.value)}>
-            <option value="">{t.value.choose}</option>
-            {data?.map(({ id, name, totalQuantity }) => (
-              <option key={id} value={id}>
-                {name} ({formatNumber(totalQuantity)})
-              </option>
-            ))}
-          </select>
-        </Field>
-      </Card>
-      <Card title={t.value.newCoupon}>
-        <NewCoupon created={choose} />
-      </Card>
-    </div>
-  );
-}
-
-function ChosenCoupon({ id, clear }: { id: string; clear: () => void }) {
-  const { data, error, reload } = useResource(
-    `chosen coupon ${id}`,
-    async (signal) => (await shop.getCoupon({ path: { couponId: id }, signal })).body,
-  );
-  return (
-    <Chosen title={t.value.step2} error={error} retry={reload} clear={clear}>
-      {data && (
-        <>
-          <p class="chosen-name">
-            <bdi>{data.name}</bdi>
-          </p>
-          <p class="chosen-facts">
-            <Status of={data.status} /> {discountWords(data.discount)} ·{" "}
-            <span class="number">{t.value.leftOf(data.remainingQuantity, data.totalQuantity)}</span>
-          </p>
-          <p class="muted">{t.value.opensAt(formatInstant(data.opensAt))}</p>
-        </>
-      )}
-    </Chosen>
-  );
-}
-
-type ChosenProps = { title: string; error: unknown; retry: () => Promise<void>; clear: () => void; children: ComponentChildren };
-
-function Chosen({ title, error, retry, clear, children }: ChosenProps) {
-  return (
-    <Card
-      title={title}
-      side={
-        <button type="button" class="button small quiet" onClick={clear}>
-          {t.value.another}
-        </button>
-      }
-    >
-      {error !== undefined && <Failure error={error} retry={() => void retry()} />}
-      {children && <div class="chosen">{children}</div>}
+    <Card title={d.value.terms}>
+      <dl class="facts">
+        <Fact name={t.value.product} wide>
+          <a href={to(`/products/${product.id}`)}>
+            <bdi>{product.name}</bdi>
+          </a>{" "}
+          <span class="muted number">{formatMoney(product.price ?? 0)}</span>
+        </Fact>
+        <Fact name={d.value.mode}>{d.value[mode]}</Fact>
+        <Fact name={d.value.opens}>
+          <time dateTime={opensAt}>{formatInstant(opensAt)}</time>
+        </Fact>
+        <Fact name={mode === "DRAW" ? d.value.closesDraw : d.value.closes}>
+          {closesAt === null ? d.value.none : <time dateTime={closesAt}>{formatInstant(closesAt)}</time>}
+        </Fact>
+        <Fact name={d.value.limit}>{limitPerCustomer === null ? d.value.noLimit : d.value.units(limitPerCustomer)}</Fact>
+        {mode !== "DIRECT" && holdFor !== null && <Fact name={d.value.hold}>{holdWords(holdFor)}</Fact>}
+        {mode !== "DIRECT" && <Fact name={d.value.waitlist}>{waitlist ? d.value.yes : d.value.none}</Fact>}
+      </dl>
+      <p class="card-links">
+        <a href={to("/orders", { product: product.id })}>{d.value.toOrders}</a>
+      </p>
     </Card>
   );
+}
+
+function holdWords(iso: string): string {
+  const minutes = minutesOf(iso);
+  if (minutes === null) return iso;
+  return lasting(minutes * 60_000);
 }

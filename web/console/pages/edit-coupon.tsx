@@ -23,6 +23,7 @@ export function EditCoupon({ campaign, reload }: { campaign: Campaign; reload: (
   const labels = { name: t.value.name, total: t.value.quantity, opens: t.value.opens, closes: t.value.closes };
   return (
     <Confirm
+      needs="coupons"
       label={t.value.edit}
       about={campaign.name}
       title={`${t.value.edit}: ${campaign.name}`}

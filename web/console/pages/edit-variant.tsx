@@ -30,6 +30,7 @@ export function EditVariant({ productId, variant, saved, reload }: EditVariantPr
     Object.fromEntries(Object.entries(form.fields).flatMap(([field, { value }]) => (isOption(field) ? [[optionOf(field), value.trim()]] : [])));
   return (
     <Confirm
+      needs="catalog"
       label={t.value.edit}
       about={variant.name}
       title={`${t.value.edit}: ${variant.name}`}

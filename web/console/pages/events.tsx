@@ -14,7 +14,7 @@ export function Events() {
   const status = STATUSES.find((value) => value === route.value.query.get("status"));
   const message = useSignal<string | null>(null);
   const list = useList(
-    `${status}`,
+    `events ${status}`,
     async (cursor, signal) => {
       const { body } = await shop.listEvents({ query: { limit: 25, ...cursor, ...(status ? { status } : {}) }, signal });
       return { rows: body.events, next: body.nextCursor };
@@ -61,6 +61,7 @@ export function Events() {
             end: true,
             cell: ({ id, status, type }) => (
               <Confirm
+                needs="operations"
                 label={t.value.resend}
                 about={eventWord(type)}
                 title={t.value.replay}

@@ -51,6 +51,7 @@ export function Jobs() {
               end: true,
               cell: ({ name }) => (
                 <Confirm
+                  needs="operations"
                   label={running.value.includes(name) ? t.value.working : t.value.runNow}
                   about={jobWord(name)}
                   title={`${t.value.runNow}: ${jobWord(name)}`}

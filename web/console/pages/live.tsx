@@ -5,13 +5,19 @@ import { formatNumber } from "../../shared/languages.ts";
 import { useResource } from "../../shared/resource.ts";
 import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
+import { ms } from "../duration.ts";
 import { connected, highestStock, type Snapshot, snapshots, watch } from "../live/stream.ts";
 import { Chart, type Series } from "../parts/chart.tsx";
-import { Bar, Busy, Card, Notice, Title } from "../parts/parts.tsx";
+import { Bar, Busy, Card, Notice, Tile, Title } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
-import { codeWord, t } from "../words/words.ts";
+import { t } from "../words/words.ts";
 
-const REFUSAL_COLORS = ["--c4", "--c2", "--c5", "--c3", "--c6", "--c1"];
+/** Refusals by kind, so that few lines show them and each keeps its color. */
+const KINDS = [
+  { word: "refusedGone", color: "--c1", codes: /SOLD_OUT|STOCK_INSUFFICIENT/ },
+  { word: "refusedRules", color: "--c2", codes: /^(?!.*(?:SOLD_OUT|STOCK_INSUFFICIENT|BUSY|UNAVAILABLE|TOO_MANY|NO_ANSWER|INTERNAL))/ },
+  { word: "refusedBusy", color: "--c3", codes: /BUSY|UNAVAILABLE|TOO_MANY|NO_ANSWER|INTERNAL/ },
+] as const;
 
 export function Live() {
   useEffect(watch, []);
@@ -68,22 +74,18 @@ function RunningRehearsal() {
 function Tiles({ last }: { last: Snapshot }) {
   const { perSecond, latencyMs, roundSize, waiting } = last;
   const refused = Object.values(perSecond.refusals).reduce((sum, count) => sum + count, 0);
-  const tiles: [string, string, string][] = [
-    [t.value.ordersPerSecond, formatNumber(Math.round(perSecond.orders)), "--c1"],
-    [t.value.claimsPerSecond, formatNumber(Math.round(perSecond.claims)), "--c2"],
-    [t.value.refusedPerSecond, formatNumber(Math.round(refused)), "--c4"],
-    [t.value.p99, latencyMs === null ? "–" : ms(latencyMs.p99), "--c3"],
-    [t.value.roundSize, roundSize === null ? "–" : formatNumber(roundSize), "--c5"],
-    [t.value.waiting, formatNumber(waiting), "--c6"],
-  ];
   return (
     <dl class="tiles">
-      {tiles.map(([label, value, color]) => (
-        <div key={label} class="tile" style={{ "--tone": `var(${color})` }}>
-          <dt>{label}</dt>
-          <dd class="number">{value}</dd>
-        </div>
-      ))}
+      <Tile label={t.value.ordersPerSecond} tone="--c1">
+        {formatNumber(Math.round(perSecond.orders))}
+      </Tile>
+      <Tile label={t.value.claimsPerSecond} tone="--c2">
+        {formatNumber(Math.round(perSecond.claims))}
+      </Tile>
+      <Tile label={t.value.refusedPerSecond}>{formatNumber(Math.round(refused))}</Tile>
+      <Tile label={t.value.p99}>{latencyMs === null ? "–" : ms(latencyMs.p99)}</Tile>
+      <Tile label={t.value.roundSize}>{roundSize === null ? "–" : formatNumber(roundSize)}</Tile>
+      <Tile label={t.value.waiting}>{formatNumber(waiting)}</Tile>
     </dl>
   );
 }
@@ -96,7 +98,8 @@ function Charts({ all }: { all: Snapshot[] }) {
     area,
     values: all.map(pick),
   });
-  const codes = [...new Set(all.flatMap(({ perSecond }) => Object.keys(perSecond.refusals)))].sort();
+  const refused = (codes: RegExp) => (snapshot: Snapshot) =>
+    Object.entries(snapshot.perSecond.refusals).reduce((sum, [code, count]) => sum + (codes.test(code) ? count : 0), 0);
   return (
     <div class="charts">
       <Card>
@@ -110,17 +113,7 @@ function Charts({ all }: { all: Snapshot[] }) {
         />
       </Card>
       <Card>
-        <Chart
-          title={t.value.refusalsPerSecond}
-          x={x}
-          series={
-            codes.length === 0
-              ? [line(t.value.refusalsWord, "--c4", () => 0)]
-              : codes.map((code, i) =>
-                  line(codeWord(code), REFUSAL_COLORS[i % REFUSAL_COLORS.length] as string, ({ perSecond }) => perSecond.refusals[code] ?? 0),
-                )
-          }
-        />
+        <Chart title={t.value.refusalsPerSecond} x={x} series={KINDS.map(({ word, color, codes }) => line(t.value[word], color, refused(codes)))} />
       </Card>
       <Card>
         <Chart
@@ -129,8 +122,8 @@ function Charts({ all }: { all: Snapshot[] }) {
           format={ms}
           fine
           series={[
-            line("p99", "--c4", ({ latencyMs }) => latencyMs?.p99 ?? null),
-            line("p95", "--c3", ({ latencyMs }) => latencyMs?.p95 ?? null),
+            line("p99", "--c3", ({ latencyMs }) => latencyMs?.p99 ?? null),
+            line("p95", "--c2", ({ latencyMs }) => latencyMs?.p95 ?? null),
             line("p50", "--c1", ({ latencyMs }) => latencyMs?.p50 ?? null),
           ]}
         />
@@ -140,8 +133,8 @@ function Charts({ all }: { all: Snapshot[] }) {
           title={t.value.roundsAndFlushes}
           x={x}
           series={[
-            line(t.value.roundSize, "--c5", ({ roundSize }) => roundSize),
-            line(t.value.waiting, "--c6", ({ waiting }) => waiting),
+            line(t.value.roundSize, "--c1", ({ roundSize }) => roundSize),
+            line(t.value.waiting, "--c3", ({ waiting }) => waiting),
             line(t.value.flushes, "--c2", ({ perSecond }) => perSecond.flushes),
           ]}
         />
@@ -202,9 +195,3 @@ function Instances({ last }: { last: Snapshot }) {
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
-
-export function ms(value: number): string {
-  return value >= 1000
-    ? `${formatNumber(Math.round(value / 100) / 10)} s`
-    : `${formatNumber(value < 10 ? Math.round(value * 10) / 10 : Math.round(value))} ms`;
-}

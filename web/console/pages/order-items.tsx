@@ -1,42 +1,38 @@
 import { type Signal, useSignal } from "@preact/signals";
+import { refundShares } from "../../../src/order/refund/refund-shares.ts";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
 import { to } from "../../shared/router.ts";
 import type { ActionContext } from "../attempt.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { CustomerReasonField, ReasonField } from "../parts/fields.tsx";
-import { Card } from "../parts/parts.tsx";
+import { Card, Field } from "../parts/parts.tsx";
 import { type Column, Table } from "../parts/table.tsx";
+import { mayChange } from "../session.ts";
+import { o } from "../words/orders.ts";
 import { t } from "../words/words.ts";
-import type { OrderDetail } from "./order.tsx";
+import type { Done, OrderDetail } from "./order.tsx";
 
 type LineItem = OrderDetail["orderItems"][number];
 /** Units to refund now, by variant. */
-type Quantities = Signal<Record<string, number>>;
+type Quantities = Record<string, number>;
+
+/** The refund of these units, as the shop will compute it: their share of the payment. */
+export function refundOf(order: OrderDetail, quantities: Quantities): number {
+  const after = order.orderItems.map((item) => ({ ...item, refundedQuantity: item.refundedQuantity + (quantities[item.variantId] ?? 0) }));
+  return refundShares(order, order.orderItems, after).reduce((sum, share) => sum + share, 0);
+}
 
 /** The order's line items, and the refund of some or all of them. */
-export function OrderItems({ order, refunded }: { order: OrderDetail; refunded: (words: string) => Promise<void> }) {
-  const quantities = useSignal<Record<string, number>>({});
-  const [reason, customerReason] = [useSignal(""), useSignal("")];
-  const isRefundable = ["COMPLETED", "PARTIALLY_REFUNDED"].includes(order.status);
-  const items = order.orderItems.flatMap(({ variantId }) => {
-    const quantity = quantities.value[variantId] ?? 0;
-    return quantity > 0 ? [{ variantId, quantity }] : [];
-  });
-  const units = items.reduce((sum, { quantity }) => sum + quantity, 0);
-  const left = order.totalAmount - order.discountAmount - order.refundedAmount;
-
-  const refund = async ({ key, shop }: ActionContext, whole: boolean): Promise<void> => {
-    const body = {
-      reason: reason.value.trim() || t.value.byOperator,
-      ...(customerReason.value.trim() === "" ? {} : { customerReason: customerReason.value.trim() }),
-      ...(whole ? {} : { items }),
-    };
-    const answer = await shop.refundOrder({ path: { id: order.orderId }, body, idempotencyKey: key });
+export function OrderItems({ order, refunded }: { order: OrderDetail; refunded: Done }) {
+  const quantities = useSignal<Quantities>({});
+  const isRefundable = ["COMPLETED", "PARTIALLY_REFUNDED"].includes(order.status) && mayChange("refunds");
+  const chosen = quantities.value;
+  const units = order.orderItems.reduce((sum, { variantId }) => sum + (chosen[variantId] ?? 0), 0);
+  const rest = Object.fromEntries(order.orderItems.map(({ variantId, quantity, refundedQuantity }) => [variantId, quantity - refundedQuantity]));
+  const done: Done = async (words) => {
     quantities.value = {};
-    reason.value = customerReason.value = "";
-    await refunded(answer.status === 202 ? t.value.refundPending : t.value.refunded(formatMoney(answer.body.refundedAmount)));
+    await refunded(words);
   };
-
   return (
     <Card title={t.value.lineItems}>
       <Table
@@ -46,28 +42,63 @@ export function OrderItems({ order, refunded }: { order: OrderDetail; refunded: 
         columns={[...columnsOf(), ...(isRefundable ? [refundColumn(quantities)] : [])]}
       />
       {isRefundable && (
-        <>
-          <div class="form-grid">
-            <ReasonField label={t.value.reason} value={reason} placeholder={t.value.byOperator} optional />
-            <CustomerReasonField value={customerReason} />
-          </div>
-          <div class="form-row">
-            <Confirm
-              label={t.value.refundSome(units)}
-              title={t.value.refund}
-              act={t.value.refund}
-              disabled={units === 0}
-              run={(context) => refund(context, false)}
-            >
-              {t.value.refundSomeWords(units)}
-            </Confirm>
-            <Confirm label={t.value.refundWhole} title={t.value.refundWhole} act={t.value.refundWhole} run={(context) => refund(context, true)}>
-              {t.value.refundWholeWords(formatMoney(left))}
-            </Confirm>
-          </div>
-        </>
+        <div class="form-row">
+          <Refund order={order} quantities={chosen} label={t.value.refundSome(units)} disabled={units === 0} done={done} />
+          <Refund order={order} quantities={rest} label={t.value.refundWhole} disabled={false} done={done} whole />
+        </div>
       )}
     </Card>
+  );
+}
+
+type RefundProps = { order: OrderDetail; quantities: Quantities; label: string; disabled: boolean; done: Done; whole?: boolean };
+
+/** The button and the dialog of a refund. The dialog says the sum before it is confirmed. */
+function Refund({ order, quantities, label, disabled, done, whole = false }: RefundProps) {
+  const [reason, customerReason, restock] = [useSignal(""), useSignal(""), useSignal(true)];
+  const units = Object.values(quantities).reduce((sum, quantity) => sum + quantity, 0);
+  const amount = formatMoney(refundOf(order, quantities));
+  const run = async ({ key, shop }: ActionContext): Promise<void> => {
+    const items = Object.entries(quantities).flatMap(([variantId, quantity]) => (quantity > 0 ? [{ variantId, quantity }] : []));
+    const body = {
+      reason: reason.value.trim() || t.value.byOperator,
+      ...(customerReason.value.trim() === "" ? {} : { customerReason: customerReason.value.trim() }),
+      ...(restock.value ? {} : { restock: false }),
+      ...(whole ? {} : { items }),
+    };
+    const answer = await shop.refundOrder({ path: { id: order.orderId }, body, idempotencyKey: key });
+    await done(answer.status === 202 ? t.value.refundPending : t.value.refunded(formatMoney(answer.body.refundedAmount)));
+  };
+  return (
+    <Confirm
+      needs="refunds"
+      label={label}
+      title={label}
+      act={o.value.refundAct(amount)}
+      disabled={disabled}
+      opened={() => {
+        reason.value = customerReason.value = "";
+        restock.value = true;
+      }}
+      run={run}
+    >
+      <p class="sum">{o.value.refundSum(units, amount)}</p>
+      <p class="muted">{o.value.refundSumHint}</p>
+      <ReasonField label={t.value.reason} value={reason} placeholder={t.value.byOperator} optional />
+      <CustomerReasonField value={customerReason} />
+      <RestockField value={restock} />
+    </Confirm>
+  );
+}
+
+export function RestockField({ value }: { value: Signal<boolean> }) {
+  return (
+    <Field label={o.value.restock}>
+      <span class="check">
+        <input type="checkbox" checked={value.value} onChange={({ currentTarget }) => (value.value = currentTarget.checked)} />
+        {o.value.restockWords}
+      </span>
+    </Field>
   );
 }
 
@@ -75,10 +106,13 @@ const columnsOf = (): Column<LineItem>[] => [
   {
     head: t.value.product,
     main: true,
-    cell: ({ name, productId }) => (
-      <a href={to(`/products/${productId}`)}>
-        <bdi>{name}</bdi>
-      </a>
+    cell: ({ name, productId, sku }) => (
+      <>
+        <a href={to(`/products/${productId}`)}>
+          <bdi>{name}</bdi>
+        </a>
+        {sku !== null && <bdi class="id muted clip">{sku}</bdi>}
+      </>
     ),
   },
   { head: t.value.price, end: true, cell: ({ unitPrice }) => formatMoney(unitPrice) },
@@ -86,27 +120,34 @@ const columnsOf = (): Column<LineItem>[] => [
   { head: t.value.refundedColumn, end: true, cell: ({ refundedQuantity }) => formatNumber(refundedQuantity) },
 ];
 
-function refundColumn(quantities: Quantities): Column<LineItem> {
+function refundColumn(quantities: Signal<Quantities>): Column<LineItem> {
   return {
     head: t.value.refundNow,
     end: true,
-    cell: ({ name, variantId, quantity, refundedQuantity }) => {
-      const left = quantity - refundedQuantity;
-      return (
-        <input
-          class="few"
-          type="number"
-          min={0}
-          max={left}
-          disabled={left === 0}
-          aria-label={`${t.value.refundNow}: ${name}`}
-          value={quantities.value[variantId] ?? 0}
-          onInput={({ currentTarget }) => {
-            const wanted = Math.floor(Number(currentTarget.value) || 0);
-            quantities.value = { ...quantities.value, [variantId]: Math.min(left, Math.max(0, wanted)) };
-          }}
-        />
-      );
-    },
+    cell: ({ name, variantId, quantity, refundedQuantity }) => (
+      <UnitsField
+        label={`${t.value.refundNow}: ${name}`}
+        max={quantity - refundedQuantity}
+        value={quantities.value[variantId] ?? 0}
+        change={(units) => (quantities.value = { ...quantities.value, [variantId]: units })}
+      />
+    ),
   };
+}
+
+/** A number of units from 0 to `max`. */
+export function UnitsField({ label, max, value, change }: { label: string; max: number; value: number; change: (units: number) => void }) {
+  return (
+    <input
+      class="few"
+      type="number"
+      inputMode="numeric"
+      min={0}
+      max={max}
+      disabled={max === 0}
+      aria-label={label}
+      value={value}
+      onInput={({ currentTarget }) => change(Math.min(max, Math.max(0, Math.floor(Number(currentTarget.value) || 0))))}
+    />
+  );
 }

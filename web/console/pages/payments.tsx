@@ -9,27 +9,29 @@ import { DateField } from "../parts/fields.tsx";
 import { Busy, Card, Failure, Id, Notice, Status, Title, When } from "../parts/parts.tsx";
 import { ListTable, Table, useList } from "../parts/table.tsx";
 import { statusWord, t } from "../words/words.ts";
+import { PaymentsAttention } from "./attention.tsx";
 
 const STATUSES = ["UNKNOWN", "PENDING", "WAITING_FOR_DEPOSIT", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
 
 export function Payments() {
   const wanted = route.value.query.get("status");
-  // Payments in doubt are the reason to come here, so they are the default.
-  const status = wanted === "ALL" ? undefined : (STATUSES.find((value) => value === wanted) ?? "UNKNOWN");
-  const list = useList(`${status}`, async (cursor, signal) => {
+  const status = STATUSES.find((value) => value === wanted);
+  const list = useList(`payments ${status}`, async (cursor, signal) => {
     const { body } = await shop.listPayments({ query: { limit: 50, method: "CARD", ...cursor, ...(status ? { status } : {}) }, signal });
     return { rows: body.payments, next: body.nextCursor };
   });
   return (
     <>
       <Title>{t.value.payments}</Title>
+      <PaymentsAttention />
+      <h2 class="section-head">{t.value.cardPayments}</h2>
       <p class="muted">{t.value.paymentsWords}</p>
       <Filters
         choice={{
           label: t.value.status,
           value: status ?? "",
           options: STATUSES.map((value) => [value, statusWord(value)]),
-          choose: (value) => navigate(to("/payments", { status: value || "ALL" })),
+          choose: (value) => navigate(to("/payments", { status: value || undefined })),
         }}
       />
       <ListTable

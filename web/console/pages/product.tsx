@@ -32,7 +32,7 @@ export function Product({ id }: { id: string }) {
           <>
             <Status of={data.status} />
             <SaleSwitch product={data} saved={saved} reload={reload} />
-            <a class="button small quiet" href={to("/drop", { product: id })}>
+            <a class="button small quiet" href={to("/drops/new", { product: id })}>
               {t.value.prepareDrop}
             </a>
           </>
@@ -81,6 +81,7 @@ function SaleSwitch({ product, saved, reload }: { product: ProductDetail; saved:
   const label = isForSale ? t.value.takeOffSale : t.value.putOnSale;
   return (
     <Confirm
+      needs="catalog"
       label={label}
       title={label}
       act={label}

@@ -11,7 +11,7 @@ import { Confirm } from "../parts/confirm.tsx";
 import { Bar, Card, Notice, Status, Title, NotLoaded } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { codeWord, t } from "../words/words.ts";
-import { ms } from "./live.tsx";
+import { ms } from "../duration.ts";
 
 type OneRehearsal = Body<"getRehearsal">;
 type Report = NonNullable<OneRehearsal["report"]>;
@@ -63,6 +63,7 @@ export function Rehearsal({ id }: { id: string }) {
 function Stop({ id, stopped }: { id: string; stopped: () => Promise<void> }) {
   return (
     <Confirm
+      needs="operations"
       label={t.value.stop}
       title={t.value.stopRehearsal}
       act={t.value.stop}
@@ -153,7 +154,7 @@ function Result({ report, plan }: { report: Report; plan: OneRehearsal["plan"] }
             time={false}
             formatX={seconds}
             series={[
-              { label: t.value.refusedWord, color: "--c4", values: timeline.points.map(({ refused }) => refused), area: true },
+              { label: t.value.refusedWord, color: "--c3", values: timeline.points.map(({ refused }) => refused), area: true },
               ...(claims ? [{ label: t.value.claimsWord, color: "--c2", values: timeline.points.map((point) => point.claims), area: true }] : []),
               ...(orders ? [{ label: t.value.ordersWord, color: "--c1", values: timeline.points.map((point) => point.orders), area: true }] : []),
             ]}
@@ -168,7 +169,7 @@ function Result({ report, plan }: { report: Report; plan: OneRehearsal["plan"] }
             format={ms}
             fine
             series={[
-              { label: "p99", color: "--c4", values: timeline.points.map(({ p99 }) => p99) },
+              { label: "p99", color: "--c3", values: timeline.points.map(({ p99 }) => p99) },
               { label: "p50", color: "--c1", values: timeline.points.map(({ p50 }) => p50) },
             ]}
           />

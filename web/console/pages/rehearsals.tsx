@@ -70,10 +70,10 @@ export function PastRehearsals() {
     return { rows: body.rehearsals, next: body.nextCursor };
   });
   return (
-    <Card title={t.value.rehearsals}>
+    <Card title={t.value.pastRehearsals}>
       <ListTable
         list={list}
-        caption={t.value.rehearsals}
+        caption={t.value.pastRehearsals}
         keyOf={({ id }) => id}
         columns={[
           {

@@ -4,7 +4,7 @@ import { useResource } from "../../shared/resource.ts";
 import { navigate, route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Chart } from "../parts/chart.tsx";
-import { Busy, Card, Failure, Title } from "../parts/parts.tsx";
+import { Busy, Card, Failure, Tile, Title } from "../parts/parts.tsx";
 import { DateField } from "../parts/fields.tsx";
 import { Filters } from "../parts/filters.tsx";
 import { Table } from "../parts/table.tsx";
@@ -75,14 +75,12 @@ function Days({ days }: { days: Day[] }) {
   return (
     <>
       <dl class="tiles">
-        <div class="tile" style={{ "--tone": "var(--c1)" }}>
-          <dt>{t.value.revenue}</dt>
-          <dd class="number">{formatMoney(days.reduce((sum, { revenue }) => sum + revenue, 0))}</dd>
-        </div>
-        <div class="tile" style={{ "--tone": "var(--c2)" }}>
-          <dt>{t.value.units}</dt>
-          <dd class="number">{formatNumber(days.reduce((sum, { units }) => sum + units, 0))}</dd>
-        </div>
+        <Tile label={t.value.revenue} tone="--c1">
+          {formatMoney(days.reduce((sum, { revenue }) => sum + revenue, 0))}
+        </Tile>
+        <Tile label={t.value.units} tone="--c2">
+          {formatNumber(days.reduce((sum, { units }) => sum + units, 0))}
+        </Tile>
       </dl>
       <div class="charts">
         <Card>

@@ -54,6 +54,7 @@ export function StockForm({ product, adjusted }: StockFormProps) {
       </form>
       <div class="form-row">
         <Confirm
+          needs="stock"
           label={t.value.adjustStock}
           title={t.value.adjustStock}
           act={t.value.adjust}

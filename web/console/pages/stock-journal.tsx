@@ -10,7 +10,7 @@ import type { Variant } from "./product.tsx";
 export function StockJournal({ variants, adjustments }: { variants: Variant[]; adjustments: number }) {
   const chosen = useSignal(variants[0]?.id ?? "");
   const id = chosen.value;
-  const list = useList(`${id} ${adjustments}`, async (cursor, signal) => {
+  const list = useList(`stock ${id} ${adjustments}`, async (cursor, signal) => {
     const { body } = await shop.listStockAdjustments({ path: { id }, query: { limit: 20, ...cursor }, signal });
     return { rows: body.adjustments, next: body.nextCursor };
   });

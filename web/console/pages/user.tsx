@@ -15,7 +15,7 @@ export function User({ id }: { id: string }) {
     const [user, balance] = await Promise.all([shop.getUser({ path: { id }, signal }), shop.getBalance({ path: { userId: id }, signal })]);
     return { ...user.body, balance: balance.body.balance };
   });
-  const ledger = useList(id, async (cursor, signal) => {
+  const ledger = useList(`ledger ${id}`, async (cursor, signal) => {
     const { body } = await shop.listTransactions({ path: { userId: id }, query: { limit: 50, ...cursor }, signal });
     return { rows: body.transactions, next: body.nextCursor };
   });
@@ -69,6 +69,7 @@ function Grant({ userId, granted }: { userId: string; granted: () => Promise<voi
   const [amount, reason, customerReason] = [useSignal(""), useSignal(""), useSignal("")];
   return (
     <Confirm
+      needs="balances"
       label={t.value.grant}
       title={t.value.grant}
       act={t.value.grant}

@@ -1,6 +1,7 @@
-// A chart: uPlot with the colors of the theme. The legend shows the latest values as text.
+// A chart: uPlot with the colors of the theme. The legend shows the latest values as text, or those under the pointer. Lines differ in their
+// dashes too, so that they can be told apart without colors.
 
-import { signal } from "@preact/signals";
+import { computed, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { formatNumber, language, timeZone } from "../../shared/languages.ts";
@@ -17,6 +18,8 @@ export type ChartProps = {
   format?: (value: number) => string;
   /** For measurements, which have values between 0 and 1; counts have none. */
   fine?: boolean;
+  /** Shows the whole of `x`, not its latest two minutes. */
+  whole?: boolean;
   formatX?: (value: number) => string;
 };
 
@@ -30,17 +33,20 @@ const FINE_STEPS = [0.1, 0.2, 0.5, ...WHOLE_STEPS];
 const dark = signal(matchMedia("(prefers-color-scheme: dark)").matches);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ({ matches }) => (dark.value = matches));
 
-export function Chart({ title, x, series, time = true, height = 190, format = formatRoughly, fine = false, formatX }: ChartProps) {
+const DASHES: Record<string, number[]> = { "--c2": [9, 5], "--c3": [2, 4] };
+
+export function Chart({ title, x, series, time = true, height = 190, format = formatRoughly, fine = false, whole = false, formatX }: ChartProps) {
+  const pointed = useSignal<number | null>(null);
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
-  const latest = useRef({ format, formatX });
-  latest.current = { format, formatX };
-  const shape = JSON.stringify([series.map(({ label, color }) => [label, color]), height, time, dark.value, language.value]);
+  const latest = useRef<Latest>({ format, formatX, point: () => {} });
+  latest.current = { format, formatX, point: (index) => (pointed.value = index) };
+  const shape = JSON.stringify([series.map(({ label, color }) => [label, color]), height, time, whole, dark.value, language.value]);
 
   useEffect(() => {
     const element = frame.current;
     if (element === null) return undefined;
-    const made = new uPlot(optionsOf(element, { series, time, height, fine }, latest), dataOf(x, series), element);
+    const made = new uPlot(optionsOf(element, { series, time, height, fine, whole }, latest), dataOf(x, series), element);
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -53,17 +59,23 @@ export function Chart({ title, x, series, time = true, height = 190, format = fo
 
   useEffect(() => plot.current?.setData(dataOf(x, series)), [x, series]);
 
-  const last = series.map(({ label, values }) => ({ label, value: values.at(-1) }));
+  const index = pointed.value !== null && pointed.value < x.length ? pointed.value : null;
+  const shown = series.map(({ values }) => values.at(index ?? -1));
+  const isBars = series.some(({ bars }) => bars);
   return (
     <figure class="chart">
       <figcaption>
-        <span class="chart-title">{title}</span>
+        <span class="chart-title">
+          {title}
+          {index !== null && <span class="chart-at number"> {xWords(x[index] as number, time, formatX)}</span>}
+        </span>
         <span class="legend">
           {series.map(({ label, color }, i) => (
             <span key={label} class="legend-entry">
-              <span class="swatch" style={{ background: `var(${color})` }} />
+              <Swatch color={color} dash={isBars ? undefined : DASHES[color]} />
               {label}
-              <span class="number legend-value">{last[i]?.value == null ? "–" : format(last[i].value)}</span>
+              {/* The last bar is no summary of the others. */}
+              {(!isBars || index !== null) && <span class="number legend-value">{shown[i] == null ? "–" : format(shown[i])}</span>}
             </span>
           ))}
         </span>
@@ -73,14 +85,34 @@ export function Chart({ title, x, series, time = true, height = 190, format = fo
   );
 }
 
+type Latest = {
+  format: (value: number) => string;
+  formatX: ((value: number) => string) | undefined;
+  /** Told the index of the value under the pointer; null if there is none. */
+  point: (index: number | null) => void;
+};
+
+function Swatch({ color, dash }: { color: string; dash: number[] | undefined }) {
+  return (
+    <svg class="swatch" width="22" height="4" aria-hidden="true">
+      <line x1="0" y1="2" x2="22" y2="2" stroke={`var(${color})`} stroke-width="3" stroke-dasharray={dash?.join(" ")} />
+    </svg>
+  );
+}
+
+const clock = computed(() => new Intl.DateTimeFormat("en-GB", { timeZone: timeZone.value, hour: "2-digit", minute: "2-digit", second: "2-digit" }));
+
+const xWords = (x: number, time: boolean, formatX: ChartProps["formatX"]): string =>
+  time ? clock.value.format(x * 1000) : (formatX?.(x) ?? formatNumber(x));
+
 const formatRoughly = (value: number): string => formatNumber(value >= 10 ? Math.round(value) : value);
 
 const dataOf = (x: number[], series: Series[]): uPlot.AlignedData => [x, ...series.map(({ values }) => values)] as uPlot.AlignedData;
 
 function optionsOf(
   element: HTMLElement,
-  { series, time, height, fine }: { series: Series[]; time: boolean; height: number; fine: boolean },
-  latest: { current: { format: (value: number) => string; formatX?: ((value: number) => string) | undefined } },
+  { series, time, height, fine, whole }: { series: Series[]; time: boolean; height: number; fine: boolean; whole: boolean },
+  latest: { current: Latest },
 ): uPlot.Options {
   const [ink, line] = [colorOf(element, "--muted"), colorOf(element, "--line")];
   const bars = series.some(({ bars }) => bars);
@@ -90,7 +122,8 @@ function optionsOf(
     width: element.clientWidth,
     height,
     legend: { show: false },
-    cursor: { show: false },
+    cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { show: !bars, size: 7 } },
+    hooks: { setCursor: [({ cursor }) => latest.current.point(cursor.idx ?? null)] },
     padding: [8, 8, 0, 0],
     ...(time ? { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1000), timeZone.peek()) } : {}),
     scales: {
@@ -98,7 +131,7 @@ function optionsOf(
         time,
         range: (_plot, low, high) =>
           time
-            ? [Math.min(Math.max(low, high - WINDOW_S), high - MIN_WINDOW_S), high]
+            ? [whole ? low : Math.min(Math.max(low, high - WINDOW_S), high - MIN_WINDOW_S), high]
             : bars
               ? [low - 0.6, high + 0.6]
               : [low, Math.max(high, low + 0.1)],
@@ -129,7 +162,17 @@ function optionsOf(
         const stroke = colorOf(element, color);
         const filled = area || bars ? { fill: colorOf(element, color, bars ? 100 : 16) } : {};
         const paths = bars ? uPlot.paths.bars?.({ size: [0.7, 40] }) : undefined;
-        return { label, stroke, width: bars ? 0 : 2, points: { show: false }, spanGaps: true, ...filled, ...(paths ? { paths } : {}) };
+        const dash = bars ? undefined : DASHES[color];
+        return {
+          label,
+          stroke,
+          width: bars ? 0 : 2,
+          points: { show: false },
+          spanGaps: true,
+          ...filled,
+          ...(paths ? { paths } : {}),
+          ...(dash ? { dash } : {}),
+        };
       }),
     ],
   };

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { type ActionContext, useAttempt } from "../attempt.ts";
+import { mayChange, type Permission } from "../session.ts";
 import { t } from "../words/words.ts";
 import { Failure } from "./parts.tsx";
 
@@ -16,12 +17,16 @@ type ConfirmProps = {
   children: ComponentChildren;
   /** On the button that starts the action. */
   act: string;
+  /** On the button that closes the dialog, if the action itself is a cancel. */
+  dismiss?: string;
   run: (context: ActionContext) => Promise<void>;
   /** Called when the dialog opens. A form inside resets here, so that values typed before a cancel are gone. */
   opened?: () => void;
   /** Called before the dialog opens; false keeps it closed. */
   ready?: () => boolean;
   disabled?: boolean;
+  /** The permission of the action. An operator without it sees no button. */
+  needs: Permission;
   tone?: "danger" | "primary";
   quiet?: boolean;
 };
@@ -32,10 +37,12 @@ export function Confirm({
   title,
   children,
   act,
+  dismiss = t.value.cancel,
   run,
   opened,
   ready = () => true,
   disabled = false,
+  needs,
   tone = "danger",
   quiet = true,
 }: ConfirmProps) {
@@ -44,6 +51,7 @@ export function Confirm({
     await run(context);
     dialog.current?.close();
   });
+  if (!mayChange(needs)) return null;
   return (
     <>
       <button
@@ -72,7 +80,7 @@ export function Confirm({
           {attempt.error !== undefined && <Failure error={attempt.error} />}
           <div class="dialog-buttons">
             <button type="button" class="button quiet" onClick={() => dialog.current?.close()}>
-              {t.value.no}
+              {dismiss}
             </button>
             <button type="submit" class={`button ${tone === "danger" ? "danger filled" : "primary"}`} aria-disabled={attempt.busy}>
               {attempt.busy ? t.value.working : act}

@@ -2,16 +2,21 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { t } from "../words/words.ts";
 
+type ChoiceProps = { label: string; value: string; options: (readonly [value: string, word: string])[]; choose: (value: string) => void };
 type FiltersProps = {
   search?: { label: string; value: string; hint?: string; find: (text: string) => void };
-  choice?: { label: string; value: string; options: (readonly [value: string, word: string])[]; choose: (value: string) => void };
+  choice?: ChoiceProps;
+  secondChoice?: ChoiceProps;
   children?: ComponentChildren;
 };
 
-export function Filters({ search, choice, children }: FiltersProps) {
+export function Filters({ search, choice, secondChoice, children }: FiltersProps) {
   const text = useSignal(search?.value ?? "");
+  // "Back" and links change the address, and the field follows it.
+  useEffect(() => void (text.value = search?.value ?? ""), [search?.value]);
   return (
     <form
       class="filters"
@@ -32,19 +37,8 @@ export function Filters({ search, choice, children }: FiltersProps) {
           />
         </label>
       )}
-      {choice && (
-        <label class="field">
-          <span class="field-label">{choice.label}</span>
-          <select value={choice.value} onChange={({ currentTarget }) => choice.choose(currentTarget.value)}>
-            <option value="">{t.value.all}</option>
-            {choice.options.map(([value, word]) => (
-              <option key={value} value={value}>
-                {word}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
+      {choice && <Choice {...choice} />}
+      {secondChoice && <Choice {...secondChoice} />}
       {children}
       {search && (
         <button class="button small" type="submit">
@@ -52,5 +46,21 @@ export function Filters({ search, choice, children }: FiltersProps) {
         </button>
       )}
     </form>
+  );
+}
+
+function Choice({ label, value, options, choose }: ChoiceProps) {
+  return (
+    <label class="field">
+      <span class="field-label">{label}</span>
+      <select value={value} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+        <option value="">{t.value.all}</option>
+        {options.map(([value, word]) => (
+          <option key={value} value={value}>
+            {word}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }

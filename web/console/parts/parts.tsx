@@ -2,13 +2,22 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { formatInstant } from "../../shared/languages.ts";
+import { formatInstant, formatSecond } from "../../shared/languages.ts";
+import { subject } from "../../shared/router.ts";
 import { reasonOf } from "../api.ts";
 import { statusWord, t } from "../words/words.ts";
 
+type TitleProps = {
+  children: ComponentChildren;
+  side?: ComponentChildren;
+  /** The object of the page, such as a product's name, for the window's title. */
+  about?: string;
+};
+
 /** The heading of a page. It takes the focus when the page opens, so that a screen reader starts there. */
-export function Title({ children, side }: { children: ComponentChildren; side?: ComponentChildren }) {
+export function Title({ children, side, about = "" }: TitleProps) {
   const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => void (subject.value = about), [about]);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   return (
     <div class="title">
@@ -65,12 +74,14 @@ export function NotLoaded({ title, error, retry }: { title: string; error: unkno
   );
 }
 
-export function Status({ of }: { of: string }) {
-  return <span class={`pill ${of.toLowerCase()}`}>{statusWord(of)}</span>;
+/** @param word the words of another kind of status */
+export function Status({ of, word = statusWord }: { of: string; word?: (status: string) => string }) {
+  return <span class={`pill ${of.toLowerCase()}`}>{word(of)}</span>;
 }
 
-export function When({ at }: { at: string | null }) {
-  return at === null ? <span class="muted">–</span> : <time dateTime={at}>{formatInstant(at)}</time>;
+/** @param seconds shows them, for moments within a minute */
+export function When({ at, seconds = false }: { at: string | null; seconds?: boolean }) {
+  return at === null ? <span class="muted">–</span> : <time dateTime={at}>{seconds ? formatSecond(at) : formatInstant(at)}</time>;
 }
 
 /** An id, shortened for a table. The whole id is in its title. */
@@ -112,6 +123,39 @@ export function Bar({ share, label, tone = "accent" }: { share: number; label: s
   return (
     <div class={`bar ${tone}`} role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={percent}>
       <span style={{ inlineSize: `${percent}%` }} />
+    </div>
+  );
+}
+
+/** One figure of a page. @param tone the color of the same figure in a chart */
+export function Tile({
+  label,
+  tone,
+  hint,
+  small = false,
+  children,
+}: {
+  label: string;
+  tone?: string;
+  hint?: string;
+  small?: boolean;
+  children: ComponentChildren;
+}) {
+  return (
+    <div class={`tile ${tone ? "toned" : ""}`} style={tone ? { "--tone": `var(${tone})` } : {}}>
+      <dt>{label}</dt>
+      <dd class={`number ${small ? "small" : ""}`}>{children}</dd>
+      {hint && <dd class="tile-hint">{hint}</dd>}
+    </div>
+  );
+}
+
+/** One entry of a list of facts. */
+export function Fact({ name, wide = false, children }: { name: string; wide?: boolean; children: ComponentChildren }) {
+  return (
+    <div class={wide ? "wide" : ""}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
     </div>
   );
 }

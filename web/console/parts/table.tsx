@@ -2,14 +2,23 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { remember, remembered } from "../../shared/resource.ts";
 import { t } from "../words/words.ts";
 import { Busy, Failure } from "./parts.tsx";
 
 export type Column<Row> = { head: string; cell: (row: Row) => ComponentChildren; end?: boolean; main?: boolean };
 
-export function Table<Row>({ caption, columns, rows, keyOf }: { caption: string; columns: Column<Row>[]; rows: Row[]; keyOf: (row: Row) => string }) {
-  if (rows.length === 0) return <p class="empty">{t.value.emptyList}</p>;
+type TableProps<Row> = {
+  caption: string;
+  columns: Column<Row>[];
+  keyOf: (row: Row) => string;
+  /** In place of the table if there are no rows. */
+  empty?: ComponentChildren;
+};
+
+export function Table<Row>({ caption, columns, rows, keyOf, empty = t.value.emptyList }: TableProps<Row> & { rows: Row[] }) {
+  if (rows.length === 0) return <p class="empty">{empty}</p>;
   return (
     // Two columns fit a phone without cards.
     <table class={columns.length > 2 ? "many" : ""}>
@@ -47,33 +56,46 @@ export type List<Row> = {
 };
 
 const POLL_MS = 2000;
+const MAX_PAGES_AGAIN = 10;
 
 type Page<Row> = { rows: Row[]; next: string | null };
+type ListState<Row> = Page<Row> & { loading: boolean; error: unknown; pages: number };
 
 /**
  * Reads the first page of a list, and again when `key` changes; `more` reads the next page. While a row of the first page is `unsettled`,
- * the list polls; it stops once the user has read further pages.
+ * the list polls; it stops once the user has read further pages. A list that is opened again shows the rows that it had at once, and reads
+ * as many pages again, so that "back" returns to the same place.
+ * @param key unique in the console
  */
 export function useList<Row>(
   key: string,
   load: (cursor: { cursor?: string }, signal: AbortSignal) => Promise<Page<Row>>,
   unsettled: (row: Row) => boolean = () => false,
 ): List<Row> {
-  const state = useSignal<{ rows: Row[]; next: string | null; loading: boolean; error: unknown; first: boolean }>({
-    rows: [],
-    next: null,
-    loading: true,
-    error: undefined,
-    first: true,
-  });
+  const state = useSignal<ListState<Row>>(initialState(key));
   const reloads = useSignal(0);
+  const shownKey = useRef(key);
+  if (shownKey.current !== key) {
+    shownKey.current = key;
+    state.value = initialState(key);
+  }
 
-  const read = async (from: string | null, signal: AbortSignal): Promise<void> => {
-    state.value = { ...state.peek(), loading: true, error: undefined };
+  /** Reads this many pages anew, or the page after the rows that are shown. */
+  const read = async (pages: number | "more", signal: AbortSignal): Promise<void> => {
+    const before = state.peek();
+    state.value = { ...before, loading: true, error: undefined };
     try {
-      const { rows, next } = await load(from === null ? {} : { cursor: from }, signal);
-      if (!signal.aborted)
-        state.value = { rows: from === null ? rows : [...state.peek().rows, ...rows], next, loading: false, error: undefined, first: from === null };
+      const rows = pages === "more" ? [...before.rows] : [];
+      let next = pages === "more" ? before.next : null;
+      const count = pages === "more" ? 1 : pages;
+      for (let page = 0; page < count && (page === 0 || next !== null); page++) {
+        const read = await load(next === null ? {} : { cursor: next }, signal);
+        rows.push(...read.rows);
+        next = read.next;
+      }
+      if (signal.aborted) return;
+      state.value = { rows, next, loading: false, error: undefined, pages: pages === "more" ? before.pages + 1 : pages };
+      remember(`list ${key}`, state.value);
     } catch (error) {
       if (!signal.aborted) state.value = { ...state.peek(), loading: false, error };
     }
@@ -82,12 +104,12 @@ export function useList<Row>(
   const count = reloads.value;
   useEffect(() => {
     const controller = new AbortController();
-    void read(null, controller.signal);
+    void read(Math.min(state.peek().pages, MAX_PAGES_AGAIN), controller.signal);
     return () => controller.abort();
   }, [key, count]);
 
-  const { rows, next, loading, error, first } = state.value;
-  const poll = first && !loading && rows.some(unsettled);
+  const { rows, next, loading, error, pages } = state.value;
+  const poll = pages === 1 && !loading && rows.some(unsettled);
   useEffect(() => {
     if (!poll) return undefined;
     const timer = setTimeout(() => reloads.value++, POLL_MS);
@@ -98,12 +120,17 @@ export function useList<Row>(
     rows,
     loading,
     error,
-    more: next === null ? undefined : () => void read(next, new AbortController().signal),
+    more: next === null ? undefined : () => void read("more", new AbortController().signal),
     reload: () => reloads.value++,
   };
 }
 
-export function ListTable<Row>({ list, ...table }: { list: List<Row>; caption: string; columns: Column<Row>[]; keyOf: (row: Row) => string }) {
+function initialState<Row>(key: string): ListState<Row> {
+  const known = remembered(`list ${key}`) as ListState<Row> | undefined;
+  return { rows: [], next: null, error: undefined, pages: 1, ...known, loading: true };
+}
+
+export function ListTable<Row>({ list, ...table }: TableProps<Row> & { list: List<Row> }) {
   const { rows, loading, error, more, reload } = list;
   return (
     <div class="list" aria-busy={loading}>

@@ -1,23 +1,28 @@
 import { formatNumber } from "../../shared/languages.ts";
 import type { GrantFault } from "../grants.ts";
+import { faultWords } from "./faults.ts";
 
 export const ko = {
   title: "장날 콘솔",
-  menu: "콘솔 메뉴",
+  menu: "메뉴",
+  alertsWaiting: (count: string) => `확인할 것 ${count}건`,
   skip: "본문으로 건너뛰기",
   selling: "판매",
   commerce: "상품·주문",
   money: "정산",
   system: "시스템",
   live: "실시간",
-  drop: "드롭",
+  drops: "드롭",
+  rehearsals: "예행연습",
   catalog: "카탈로그",
   coupons: "쿠폰",
+  returns: "반품",
   orders: "주문",
   balances: "잔액",
   sales: "매출",
   events: "이벤트",
-  payments: "카드 결제",
+  payments: "결제",
+  cardPayments: "카드 결제",
   jobs: "작업",
   audit: "감사",
   apiDocs: "API 문서",
@@ -30,13 +35,17 @@ export const ko = {
   token: "운영자 토큰",
   howToToken: "상점 서버에서 다음 명령으로 만듭니다.",
   notFound: "페이지를 찾을 수 없습니다",
+  pageNotLoaded: "페이지를 불러오지 못했습니다",
+  pageNotLoadedWords: "상점이 업데이트되었거나 연결이 끊어졌습니다. 새로 고친 뒤 다시 열어 주세요.",
+  reload: "새로 고침",
+  lacksPermission: (permission: string) => `이 페이지를 볼 권한이 없습니다. 필요한 권한: ${permission}`,
   loading: "불러오는 중",
   working: "처리 중…",
   retry: "다시 시도",
   more: "더 보기",
   search: "검색",
   all: "전체",
-  no: "아니요",
+  cancel: "취소",
   emptyList: "항목이 없습니다",
   noResponse: "상점이 응답하지 않습니다.",
   unknownError: "문제가 발생했습니다.",
@@ -57,6 +66,7 @@ export const ko = {
   description: "설명",
   noSuchTime: (zone: string) => `${zone}에 없는 시각입니다. 시계를 앞당길 때 건너뛰는 시각입니다.`,
   mayBeEmpty: "선택 입력",
+  line: "줄",
   amount: "금액",
   number: "번호",
   at: "시각",
@@ -95,7 +105,10 @@ export const ko = {
   refusalsWord: "거절",
   refusedWord: "거절",
   salesPerSecond: "초당 판매",
-  refusalsPerSecond: "초당 거절, 사유별",
+  refusalsPerSecond: "초당 거절",
+  refusedGone: "소진",
+  refusedRules: "한도와 규칙",
+  refusedBusy: "혼잡과 오류",
   latency: "응답 시간",
   roundsAndFlushes: "라운드, 대기, 디스크 플러시",
   flushes: "플러시 / 초",
@@ -131,7 +144,7 @@ export const ko = {
   chooseFirst: "상품이나 쿠폰, 또는 둘 다 선택해 주세요.",
   noRehearsals:
     "이 상점의 토큰은 외부 발급자(AUTH_JWKS_URL)가 발급하므로, 가상 구매자의 토큰을 만들 수 없어 예행연습을 할 수 없습니다. 데이터베이스 복사본에서, 토큰을 직접 서명하는 상점으로 연습해 주세요.",
-  rehearsals: "지난 예행연습",
+  pastRehearsals: "지난 예행연습",
   rehearsal: "예행연습",
   rehearse: "연습",
   sold: "판매",
@@ -238,8 +251,6 @@ export const ko = {
   refund: "환불",
   refundSome: (units: number) => (units > 0 ? `${formatNumber(units)}개 환불` : "선택 환불"),
   refundWhole: "전부 환불",
-  refundSomeWords: (units: number) => `${formatNumber(units)}개의 금액을 구매자에게 환불하고 재고를 복원합니다. 이 작업은 취소할 수 없습니다.`,
-  refundWholeWords: (amount: string) => `남은 ${amount}을 구매자에게 환불하고 재고와 쿠폰을 복원합니다. 이 작업은 취소할 수 없습니다.`,
   refundPending: "환불이 진행 중입니다. 결제사의 응답을 기다리고 있습니다.",
   refunded: (amount: string) => `지금까지 ${amount} 환불했습니다.`,
 
@@ -276,19 +287,13 @@ export const ko = {
       case "REFUSED":
         return fault.message;
       case "ENCODING":
-        return "UTF-8도 CP949(EUC-KR)도 아닌 글자입니다. UTF-8로 저장해 주세요";
       case "UTF_16":
-        return "UTF-16 파일입니다. UTF-8로 저장해 주세요";
       case "DAMAGED":
-        return "저장할 때 이미 깨진 글자(�)가 있습니다";
       case "QUOTES":
-        return '따옴표가 닫히지 않았거나 따옴표 없는 칸 안에 있습니다. 따옴표 안의 따옴표는 두 번("") 적어 주세요';
       case "CELLS":
-        return `칸이 ${fault.expected}개여야 하는데 ${fault.found}개입니다. 쉼표가 있는 칸은 따옴표로 감싸 주세요`;
       case "COLUMN_MISSING":
-        return `${fault.column} 열이 없습니다`;
       case "COLUMN_TWICE":
-        return `${fault.column} 열이 두 번 있습니다`;
+        return faultWords(fault);
     }
   },
   grantsSum: (count: number, sum: string) => `${formatNumber(count)}건, 합계 ${sum}`,
@@ -317,7 +322,7 @@ export const ko = {
   replayDeadWords: "이 이벤트를 다시 보냅니다. 같은 주문의 이후 이벤트도 이어서 전달됩니다.",
   eventResent: "이벤트를 다시 보내는 중입니다.",
 
-  paymentsWords: "결과를 모르는 결제는 상점이 결제사에 다시 확인합니다. 여기에서 남은 결제를 볼 수 있습니다.",
+  paymentsWords: "결과를 모르는 결제는 상점이 결제사에 다시 확인합니다.",
   lastStep: "마지막 단계",
   reconciliation: "대사",
   reconciliationWords: "결제사의 장부와 상점의 장부를 비교합니다. 날짜가 없으면 지난 24시간입니다.",

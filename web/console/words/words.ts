@@ -13,6 +13,7 @@ const STATUS: Record<string, Pair> = {
   NOT_FOR_SALE: ["판매 안 함", "Not for sale"],
   UPCOMING: ["예정", "Upcoming"],
   OPEN: ["진행 중", "Open"],
+  PAUSED: ["일시 중지", "Paused"],
   CLOSED: ["마감", "Closed"],
   PENDING: ["대기", "Pending"],
   COMPLETED: ["완료", "Completed"],
@@ -24,13 +25,23 @@ const STATUS: Record<string, Pair> = {
   WAITING_FOR_DEPOSIT: ["입금 대기", "Awaiting deposit"],
   FAILED: ["실패", "Failed"],
   WAITING: ["대기", "Waiting"],
+  HELD: ["확보", "Held"],
+  ORDERED: ["주문함", "Ordered"],
+  BOUGHT: ["구매 완료", "Bought"],
+  LAPSED: ["시간 초과", "Lapsed"],
+  LEFT: ["포기", "Left"],
+  LOST: ["미당첨·소진", "Lost"],
   DELIVERED: ["전달됨", "Delivered"],
-  DEAD: ["전달 불가", "Dead"],
+  DEAD: ["전송 실패", "Dead"],
+  REQUESTED: ["요청됨", "Requested"],
+  RECEIVED: ["입고됨", "Received"],
+  REJECTED: ["반려됨", "Rejected"],
+  WITHDRAWN: ["철회됨", "Withdrawn"],
+  REVOKE: ["회수", "Revoke"],
   CHARGE: ["충전", "Charge"],
   PAYMENT: ["결제", "Payment"],
   REFUND: ["환불", "Refund"],
   GRANT: ["지급", "Grant"],
-  REVOKE: ["회수", "Revocation"],
   PREPARING: ["준비", "Preparing"],
   RUNNING: ["진행 중", "Running"],
   TIDYING: ["정리 중", "Cleaning up"],
@@ -40,6 +51,14 @@ const STATUS: Record<string, Pair> = {
   ABANDONED: ["중단됨", "Abandoned"],
 };
 
+const FULFILMENT: Record<string, Pair> = {
+  NONE: ["발송 전", "Not shipped"],
+  PREPARING: ["준비 중", "Preparing"],
+  PARTIALLY_SHIPPED: ["일부 발송", "Partly shipped"],
+  SHIPPED: ["발송됨", "Shipped"],
+  DELIVERED: ["배송 완료", "Delivered"],
+};
+
 const CODE: Record<string, Pair> = {
   COUPON_SOLD_OUT: ["쿠폰 소진", "Coupon sold out"],
   COUPON_ALREADY_ISSUED: ["이미 받음", "Already claimed"],
@@ -47,6 +66,13 @@ const CODE: Record<string, Pair> = {
   COUPON_UNUSABLE: ["쓸 수 없는 쿠폰", "Coupon unusable"],
   STOCK_INSUFFICIENT: ["재고 없음", "Out of stock"],
   BALANCE_INSUFFICIENT: ["잔액 부족", "Insufficient balance"],
+  DROP_NOT_OPEN: ["판매 시작 전", "Not open yet"],
+  DROP_CLOSED: ["판매 종료", "Closed or paused"],
+  DROP_SOLD_OUT: ["수량 소진", "Sold out"],
+  DROP_LIMIT_EXCEEDED: ["1인당 한도 초과", "Limit per person"],
+  DROP_ENTRY_REQUIRED: ["구매 권한 없음", "No hold"],
+  DROP_ALREADY_ENTERED: ["이미 참여", "Already entered"],
+  AMOUNT_CHANGED: ["금액 변경", "Amount changed"],
   PRODUCT_NOT_FOR_SALE: ["판매 안 함", "Not for sale"],
   BUSY: ["혼잡", "Busy"],
   UNAVAILABLE: ["일시 오류", "Unavailable"],
@@ -64,6 +90,25 @@ const EVENT: Record<string, Pair> = {
   "order.expired": ["만료됨", "Expired"],
   "order.refunded": ["전부 환불됨", "Refunded"],
   "order.partially-refunded": ["일부 환불됨", "Partially refunded"],
+  "order.preparing": ["상품 준비", "Preparing"],
+  "order.shipped": ["발송됨", "Shipped"],
+  "order.delivered": ["배송 완료", "Delivered"],
+  "return.requested": ["반품 요청", "Return requested"],
+  "return.received": ["반품 입고", "Return received"],
+  "return.rejected": ["반품 반려", "Return rejected"],
+  "return.withdrawn": ["반품 철회", "Return withdrawn"],
+  "payment.unknown": ["결제 확인 중", "Payment in doubt"],
+  "payment.declined": ["결제 거절", "Payment declined"],
+  "coupon.issued": ["쿠폰 발급", "Coupon issued"],
+  "stock.sold-out": ["품절", "Sold out"],
+  "stock.back": ["재입고", "Back in stock"],
+  "drop.opened": ["드롭 시작", "Drop opened"],
+  "drop.sold-out": ["드롭 소진", "Drop sold out"],
+  "drop.closed": ["드롭 종료", "Drop closed"],
+  "drop.drawn": ["추첨", "Drawn"],
+  "entry.held": ["수량 확보", "Entry held"],
+  "entry.lapsed": ["확보 만료", "Hold lapsed"],
+  "user.erased": ["탈퇴 처리", "User erased"],
 };
 
 const JOB: Record<string, Pair> = {
@@ -72,6 +117,8 @@ const JOB: Record<string, Pair> = {
   "recount-sales": ["매출 재집계", "Recount sales"],
   "expire-orders": ["주문 만료", "Expire orders"],
   "expire-coupons": ["쿠폰 만료", "Expire coupons"],
+  "expire-holds": ["확보 시간 만료", "Expire holds"],
+  "run-draws": ["추첨", "Run draws"],
   "settle-payments": ["결제 확인", "Settle payments"],
   "relay-events": ["이벤트 전달", "Relay events"],
   purge: ["오래된 데이터 삭제", "Purge"],
@@ -84,6 +131,7 @@ const wordOf =
     words[name]?.[language.value === "ko" ? 0 : 1] ?? name;
 
 export const statusWord = wordOf(STATUS);
+export const fulfilmentWord = wordOf(FULFILMENT);
 export const codeWord = wordOf(CODE);
 export const eventWord = wordOf(EVENT);
 export const jobWord = wordOf(JOB);

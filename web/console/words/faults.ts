@@ -1,0 +1,21 @@
+import type { FileFault } from "../../../src/files/fault.ts";
+
+/** Describes a fault of a file in Korean, without its line; `describeFault` does so in English. */
+export function faultWords(fault: FileFault): string {
+  switch (fault.problem) {
+    case "ENCODING":
+      return "UTF-8도 CP949(EUC-KR)도 아닌 글자입니다. UTF-8로 저장해 주세요";
+    case "UTF_16":
+      return "UTF-16 파일입니다. UTF-8로 저장해 주세요";
+    case "DAMAGED":
+      return "저장할 때 이미 깨진 글자(�)가 있습니다";
+    case "QUOTES":
+      return '따옴표가 닫히지 않았거나 따옴표 없는 칸 안에 있습니다. 따옴표 안의 따옴표는 두 번("") 적어 주세요';
+    case "CELLS":
+      return `칸이 ${fault.expected}개여야 하는데 ${fault.found}개입니다. 쉼표가 있는 칸은 따옴표로 감싸 주세요`;
+    case "COLUMN_MISSING":
+      return `${fault.column} 열이 없습니다`;
+    case "COLUMN_TWICE":
+      return `${fault.column} 열이 두 번 있습니다`;
+  }
+}
