@@ -68,10 +68,10 @@ export class ConsoleSessions {
     return (await this.#open(id)) ?? refuse("UNAUTHENTICATED");
   }
 
-  /** The session of a request's cookie. Errors: UNAUTHENTICATED. */
-  async find(request: IncomingMessage): Promise<OpenSession> {
-    const id = this.cookie.of(request) ?? refuse("UNAUTHENTICATED");
-    return (await this.#open(id)) ?? refuse("UNAUTHENTICATED");
+  /** The session of a request's cookie. */
+  async find(request: IncomingMessage): Promise<OpenSession | undefined> {
+    const id = this.cookie.of(request);
+    return id === undefined ? undefined : this.#open(id);
   }
 
   /** Ends a session. */

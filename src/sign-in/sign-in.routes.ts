@@ -22,14 +22,15 @@ export type SignInParts = {
   log: Pick<Logger, "warn">;
 };
 
-/** @param parts undefined: the paths are 404, by which the page knows that there is no such sign-in */
+/** @param parts undefined: operators sign in with tokens only */
 export function signInRoutes(server: FastifyInstance, parts: SignInParts | undefined): void {
   const config = { page: true };
   const signIn = parts && new SignIn(parts);
   const required = (): SignIn => signIn ?? refuse("NOT_FOUND");
   server.get("/console/sign-in", { config }, (_request, reply) => required().begin(reply));
   server.get(CALLBACK_PATH, { config }, (request, reply) => required().finish(request, reply));
-  server.get("/console/session", { config }, (request, reply) => required().show(request, reply));
+  // Not 404: the sign-in page asks each time, and browsers report failed requests.
+  server.get("/console/session", { config }, (request, reply) => signIn?.show(request, reply) ?? reply.send({ available: false, session: null }));
   server.delete("/console/session", { config }, (request, reply) => required().end(request, reply));
 }
 
@@ -68,14 +69,16 @@ class SignIn {
     }
   }
 
-  /** The session for the page: its public name, which is no secret, and what the page shows. */
+  /** The session for the page: its public name, which is no secret, and what the page shows. Null without a session. */
   async show({ raw }: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const session = await this.#parts.sessions.find(raw);
-    const { id, permissions } = await this.#callerOf(session.tokens.access);
     reply.header("cache-control", "no-store");
+    const session = await this.#parts.sessions.find(raw);
+    if (session === undefined) return { available: true, session: null };
+    const { id, permissions } = await this.#callerOf(session.tokens.access);
     const { name } = session.tokens;
     // With the id, because two operators may have the same name.
-    return { token: tokenOf(session), name: name === undefined ? id : `${name} (${id})`, permissions: permissions ? [...permissions] : null };
+    const shown = { name: name === undefined ? id : `${name} (${id})`, permissions: permissions ? [...permissions] : null };
+    return { available: true, session: { token: tokenOf(session), ...shown } };
   }
 
   /** Signs out. The request must name the session, as all requests of a session, so that no other site can do it. */

@@ -71,8 +71,9 @@ class Browser {
   /** The session as the page reads it. */
   async session(at: TestShop = shop): Promise<{ token: string; name: string; permissions: string[] | null }> {
     const response = await this.send("GET", `${at.url}/console/session`);
-    assert.equal(response.status, 200);
-    return (await response.json()) as Awaited<ReturnType<Browser["session"]>>;
+    const { available, session } = (await response.json()) as { available: boolean; session: Awaited<ReturnType<Browser["session"]>> | null };
+    assert.ok(available && session !== null);
+    return session;
   }
 
   async users(token: string, at: TestShop = shop): Promise<number> {
@@ -149,7 +150,8 @@ describe("a sign-in to the console", () => {
   });
 
   test("is not offered where no client is configured", async () => {
-    for (const path of ["/console/sign-in", "/console/callback?code=x&state=y", "/console/session"]) {
+    assert.deepEqual(await (await fetch(`${withoutIssuer.url}/console/session`)).json(), { available: false, session: null });
+    for (const path of ["/console/sign-in", "/console/callback?code=x&state=y"]) {
       const answer = await fetch(`${withoutIssuer.url}${path}`, { redirect: "manual" });
       assert.deepEqual([answer.status, ((await answer.json()) as { code: string }).code], [404, "NOT_FOUND"]);
     }
@@ -186,7 +188,7 @@ describe("a session of the console", () => {
     assert.equal(browser.cookies.size, 0);
     for (const [name, value] of cookies) browser.cookies.set(name, value);
     assert.equal(await browser.users(token), 401);
-    assert.equal((await browser.send("GET", `${shop.url}/console/session`)).status, 401);
+    assert.deepEqual(await (await browser.send("GET", `${shop.url}/console/session`)).json(), { available: true, session: null });
   });
 
   test("gets a new access token before the old one expires, once for many requests at two instances", async () => {
