@@ -5,7 +5,6 @@ import type { IncomingMessage } from "node:http";
 import { createDecoder, createSigner, createVerifier } from "fast-jwt";
 import { LRUCache } from "lru-cache";
 import type { AuthSettings } from "../auth-settings.ts";
-import { UUID_PATTERN } from "../ids.ts";
 import { refuse } from "../refusal.ts";
 import type { Caller } from "./caller.ts";
 import { type Claims, type Identity, identityOf } from "./claims.ts";
@@ -60,7 +59,7 @@ export function authenticator(auth: AuthSettings, secret: string, options: Authe
   // The buyers of rehearsals are the shop's own, also if an issuer signs the tokens of all others.
   const byRehearsal: Verify = createVerifier({ key: rehearsalKey(secret), algorithms: ["HS256"], cache: false, clockTolerance: CLOCK_SKEW_MS });
   const acceptRehearsal = (token: string, header: string): Caller => {
-    const caller = rehearsalBuyerOf(verifiedClaims(byRehearsal, token));
+    const caller = rehearsalBuyerOf(verifiedClaims(byRehearsal, token), auth);
     cache.set(header, { identity: { caller }, until: now() + REHEARSAL_CACHED_MS });
     return caller;
   };
@@ -114,7 +113,6 @@ function verifiedClaims(verify: Verify, token: string): Claims {
   return claims;
 }
 
-const UUID = new RegExp(UUID_PATTERN);
 const decode = createDecoder({ complete: true });
 
 function headerOf(token: string): { alg?: unknown; kid?: unknown } {
@@ -130,24 +128,29 @@ function rehearsalKey(secret: string): string {
   return hash("sha256", `jangnal rehearsal ${secret}`, "base64url");
 }
 
+/** The claims of rehearsals' tokens where an issuer signs all others: the issuer's names of claims do not matter. */
+const REHEARSAL_CLAIMS = { userClaim: "sub", roleClaim: "role", operatorRole: "operator", permissionsClaim: "permissions", personClaim: "person" };
+
 /** Errors: UNAUTHENTICATED for other claims than those of `mintRehearsalToken`. */
-function rehearsalBuyerOf({ sub, role, rehearsal }: Claims): Caller {
-  if (typeof sub !== "string" || !UUID.test(sub) || role !== "shopper" || rehearsal !== true) refuse("UNAUTHENTICATED");
-  return { id: sub, role: "shopper", rehearsal: true };
+function rehearsalBuyerOf(claims: Claims, { personClaim }: AuthSettings): Caller {
+  if (claims["role"] !== "shopper" || claims["rehearsal"] !== true) refuse("UNAUTHENTICATED");
+  const identity = identityOf(claims, { ...REHEARSAL_CLAIMS, personClaim: personClaim && REHEARSAL_CLAIMS.personClaim }, false);
+  return "caller" in identity ? identity.caller : refuse("UNAUTHENTICATED");
 }
 
-/** Signs a token for a simulated buyer. */
-export function mintRehearsalToken(secret: string, userId: string, hours: number, auth: AuthSettings): string {
-  const caller: Caller = { id: userId, role: "shopper", rehearsal: true };
-  return auth.jwksUrl === undefined ? mintToken(secret, caller, hours, auth) : mintToken(rehearsalKey(secret), caller, hours);
+/** Signs a token for a simulated buyer, who is this person. */
+export function mintRehearsalToken(secret: string, buyer: { id: string; person: string }, hours: number, auth: AuthSettings): string {
+  const caller: Caller = { ...buyer, role: "shopper", rehearsal: true };
+  if (auth.jwksUrl === undefined) return mintToken(secret, caller, hours, auth);
+  return mintToken(rehearsalKey(secret), caller, hours, REHEARSAL_CLAIMS);
 }
 
 /** How the shop's own tokens are read: by the settings, or by their defaults. */
-type MintSettings = Partial<Pick<AuthSettings, "issuer" | "audience" | "userClaim" | "roleClaim" | "operatorRole">>;
+type MintSettings = Partial<Pick<AuthSettings, "issuer" | "audience" | "userClaim" | "roleClaim" | "operatorRole" | "personClaim">>;
 
-/** Signs a token with the shop's secret. @param hours how long it is valid */
-export function mintToken(secret: string, { id, role, rehearsal }: Caller, hours: number, settings: MintSettings = {}): string {
-  const { issuer, audience, userClaim = "sub", roleClaim = "role", operatorRole = "operator" } = settings;
+/** Signs a token with the shop's secret. @param hours how long it is valid. `person` is the value of the claim that names a person, if one does */
+export function mintToken(secret: string, { id, role, rehearsal, person }: Caller, hours: number, settings: MintSettings = {}): string {
+  const { issuer, audience, userClaim = "sub", roleClaim = "role", operatorRole = "operator", personClaim } = settings;
   const sign = createSigner({
     key: secret,
     algorithm: "HS256",
@@ -155,5 +158,10 @@ export function mintToken(secret: string, { id, role, rehearsal }: Caller, hours
     ...(issuer ? { iss: issuer } : {}),
     ...(audience ? { aud: audience } : {}),
   });
-  return sign({ [userClaim]: id, [roleClaim]: role === "operator" ? operatorRole : role, ...(rehearsal ? { rehearsal } : {}) });
+  return sign({
+    [userClaim]: id,
+    [roleClaim]: role === "operator" ? operatorRole : role,
+    ...(rehearsal ? { rehearsal } : {}),
+    ...(personClaim && person ? { [personClaim]: person } : {}),
+  });
 }
