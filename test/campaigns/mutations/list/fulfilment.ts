@@ -53,10 +53,6 @@ export const FULFILMENT: Mutation[] = [
     RETURNED,
     "units of a return or a refund that are written off",
   ]),
-  mutation("a return is of units that the buyer has", REFUND, "(units.get(variantId) ?? 0) > (kept.get(variantId)?.kept ?? 0)", "false", [
-    "test/api/fulfilment-races.test.ts",
-    "a unit in a return is refunded once",
-  ]),
   mutation("a piece is returned within the window of its parcel", RETURNABLE, "now < returnableUntil(shipment, returnWithinMs)", "true", [
     PURE,
     "until the window of its own parcel ends",
