@@ -4,7 +4,6 @@ import { type Mutation, mutation } from "../mutation.ts";
 
 const CANCEL = "src/order/cancel-order.ts";
 const RULES = "src/order/fulfilment.ts";
-const REFUND = "src/order/refund/refund.ts";
 const RETURNABLE = "src/fulfilment/returnable.ts";
 const SHIP = "src/fulfilment/ship-order.ts";
 const ORDER = "src/fulfilment/fulfilment-order.ts";
