@@ -118,10 +118,15 @@ export async function* exportLines(
 }
 
 /** Products as the import takes them: without ids, which belong to this shop. */
-function ndjsonOf({ key: _, ...record }: Row): Row {
+function ndjsonOf(row: Row): Row {
+  const { key: _, ...record } = row;
   const { variants } = record;
-  if (!Array.isArray(variants)) return record;
-  return { ...record, variants: variants.map(({ id: __, ...variant }: Row) => variant) };
+  return Array.isArray(variants) ? { ...record, variants: variants.map(withoutId) } : record;
+}
+
+function withoutId(row: Row): Row {
+  const { id: _, ...rest } = row;
+  return rest;
 }
 
 function timed(row: Row, names: string[]): Row {
