@@ -56,6 +56,10 @@ export const OF_SETTLEMENT: Mutation[] = [
     "test/api/reconciliation.test.ts",
     "settled twice",
   ]),
+  mutation("only the last digits of a card are kept", "src/gateway/toss/details.ts", "/[\\d*]{4}$/", "/[\\d*]+$/", [
+    DEPOSITS,
+    "and no more of the card",
+  ]),
   mutation(
     "a repeat waits for the answer to the first request",
     "src/settlement/settler.ts",
