@@ -152,6 +152,7 @@ class Process {
       ...parts,
       orderCache: this.#orderCache,
       settleRefund: (id) => this.settlers.refunds.source.settle(id),
+      lookUpFailed: (kind, id) => this.settlers[kind === "payment" ? "payments" : "charges"].source.settle(id),
     });
     this.worker = new SettlementWorker({
       database: this.#database,
