@@ -15,6 +15,7 @@ import type { Config } from "../config.ts";
 import type { Database } from "../database/pool.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import type { Till } from "../till/till.ts";
+import { personsOf } from "./people.ts";
 import type { Plan } from "./rehearsal.ts";
 import { type CopiedVariant, type RehearsalRecord, selectOrdersToUndo, updateRehearsal } from "./rehearsal.sql.ts";
 import { cutText } from "../text.ts";
@@ -52,7 +53,7 @@ export async function copyForRehearsal(shop: FixtureOptions, id: string, plan: P
   }
   const amount = Math.max(0, ...(product?.variants ?? []).map(({ price }) => price));
   const userIds: string[] = [];
-  for (const names of chunks(externalIds(id, plan.buyers))) {
+  for (const names of chunks(externalIds(id, plan))) {
     const users = names.map((externalId, i) => ({ name: `${prefix} ${userIds.length + i + 1}`, externalId }));
     const created = await till.submit(createUsers, { users, bulk: true, rehearsalId: id });
     userIds.push(...created.map((user) => user.id));
@@ -70,7 +71,7 @@ export async function copyForRehearsal(shop: FixtureOptions, id: string, plan: P
 export async function copyCoupon({ till, config, database }: FixtureOptions, id: string, coupon: Campaign, opensAt: number): Promise<string> {
   const { name, discount, totalQuantity, validDays } = coupon;
   const copy = await till.submit(createCampaign, {
-    name: prefixed(PREFIX[config.locale], name),
+    name: rehearsedName(config, name),
     discount,
     totalQuantity,
     validDays,
@@ -89,7 +90,7 @@ export async function removeCopies(shop: FixtureOptions, { id, plan, productId, 
   const cancel = cancelOrder(shop.orderCache);
   const terms = { callerId: null, askAfterMs: config.gateway.timeoutMs, cancelWithinMs: config.cancelWithinMs, viewer: NO_VIEWER };
   let refunded = 0;
-  for (const names of chunks(externalIds(id, plan.buyers))) {
+  for (const names of chunks(externalIds(id, plan))) {
     const orders = await database.rows<{ id: string }>(selectOrdersToUndo(names));
     await concurrently(orders, CONCURRENCY, async (order) => {
       try {
@@ -105,13 +106,18 @@ export async function removeCopies(shop: FixtureOptions, { id, plan, productId, 
   return refunded;
 }
 
-/** The external ids of a rehearsal's buyers. */
-function externalIds(id: string, buyers: number): string[] {
-  return Array.from({ length: buyers }, (_, i) => `rehearsal-${id}-${i + 1}`);
+/** The external ids of a rehearsal's accounts. */
+function externalIds(id: string, plan: Plan): string[] {
+  return personsOf(plan).map((_, i) => `rehearsal-${id}-${i + 1}`);
 }
 
 function* chunks<T>(all: T[]): Generator<T[]> {
   for (let i = 0; i < all.length; i += CHUNK_SIZE) yield all.slice(i, i + CHUNK_SIZE);
+}
+
+/** The name of a copy. */
+export function rehearsedName({ locale }: Pick<Config, "locale">, name: string): string {
+  return prefixed(PREFIX[locale], name);
 }
 
 const prefixed = (prefix: string, name: string): string => cutText(`${prefix} ${name}`, 300);

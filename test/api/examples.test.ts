@@ -559,6 +559,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
     body: { productId: tangerines.id, couponId: welcome.id, buyers: 30, arriveWithinMs: 0 },
   });
   await show(operator, "startRehearsal", "PRODUCT_NOT_FOUND", 404, { body: { productId: UNKNOWN_ID, buyers: 30 } });
+  await show(operator, "startRehearsal", "DROP_NOT_FOUND", 404, { body: { dropId: UNKNOWN_ID, buyers: 30, giveUpPercent: 30 } });
   const rehearsed = Date.now() + 20_000;
   for (let over = false; !over; over = good(await operator.get(`/admin/rehearsals/${id}`), 200).finishedAt !== null) {
     assert.ok(Date.now() < rehearsed, "the rehearsal does not end");

@@ -925,9 +925,11 @@ export type Rehearsal = {
     state: 'PREPARING' | 'RUNNING' | 'TIDYING' | 'AUDITING' | 'DONE' | 'STOPPED' | 'FAILED' | 'ABANDONED';
     productId: string | null;
     couponId: string | null;
+    dropId: string | null;
     copies: {
         productId: string | null;
         couponId: string | null;
+        dropId: string | null;
     };
     plan: {
         buyers: number;
@@ -939,6 +941,15 @@ export type Rehearsal = {
         coupon: {
             name: string;
             quantity: number;
+        } | null;
+        drop: {
+            name: string;
+            mode: 'DIRECT' | 'FIRST_COME' | 'DRAW';
+            limitPerCustomer: number | null;
+            holdFor: string | null;
+            waitlist: boolean;
+            giveUpPercent: number;
+            manyAccountsPercent: number;
         } | null;
     };
     progress: {
@@ -1008,6 +1019,30 @@ export type Rehearsal = {
                 farthest: number | null;
             };
         } | null;
+        entries?: {
+            asked: number;
+            succeeded: number;
+            refusedBy: {
+                [key: string]: number;
+            };
+            /**
+             * Retries of requests that the shop refused temporarily
+             */
+            askedAgain: number;
+            latencyMs: {
+                p50: number;
+                p95: number;
+                p99: number;
+                max: number;
+            } | null;
+            order: {
+                /**
+                 * Buyers who succeeded although they sent their request after another buyer was told that nothing was left
+                 */
+                outOfOrder: number;
+                farthest: number | null;
+            };
+        } | null;
         timeline: {
             stretchMs: number;
             points: Array<{
@@ -1029,6 +1064,23 @@ export type Rehearsal = {
          * Orders that were undone afterwards
          */
         refunded: number;
+        drop?: {
+            sold: number;
+            soldOutAfterMs: number | null;
+            holdsLapsed: number;
+            entries: {
+                [key: string]: number;
+            };
+        } | null;
+        manyAccounts?: {
+            people: number;
+            accounts: number;
+            units: number;
+            /**
+             * Units of one person
+             */
+            mostUnits: number;
+        } | null;
         audit: {
             violations: number;
             /**
@@ -10201,6 +10253,18 @@ export type StartRehearsalData = {
          * A campaign. At least one of productId and couponId is required
          */
         couponId?: string;
+        /**
+         * A drop, whose product is copied with it; productId is left out then
+         */
+        dropId?: string;
+        /**
+         * With dropId: of those who hold units, so many leave or let the hold lapse. Default 20
+         */
+        giveUpPercent?: number;
+        /**
+         * With dropId: of the people, so many try with three accounts each. Default 0
+         */
+        manyAccountsPercent?: number;
         buyers: number;
         /**
          * From the opening on; half of the buyers arrive in the first quarter
@@ -10241,11 +10305,11 @@ export type StartRehearsalErrors = {
         code?: 'FORBIDDEN';
     };
     /**
-     * `NOT_FOUND`: Not found; `PRODUCT_NOT_FOUND`: Product not found; `COUPON_NOT_FOUND`: Coupon not found
+     * `NOT_FOUND`: Not found; `PRODUCT_NOT_FOUND`: Product not found; `COUPON_NOT_FOUND`: Coupon not found; `DROP_NOT_FOUND`: Drop not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
+        code?: 'NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'DROP_NOT_FOUND';
     };
     /**
      * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
