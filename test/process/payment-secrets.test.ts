@@ -62,7 +62,7 @@ const gateway = createServer((request, response) => {
           ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
           signal: AbortSignal.timeout(5000),
         });
-        const body = (await answer.json()) as unknown;
+        const body = await answer.json();
         response
           .writeHead(answer.status, { "content-type": "application/json" })
           .end(JSON.stringify(Array.isArray(body) ? body.map(plant) : plant(body)));
