@@ -10,7 +10,6 @@ import { Refusal } from "../refusal.ts";
 import { NO_VIEWER } from "../order/order-view.ts";
 import { cancelOrder } from "../order/cancel-order.ts";
 import { concurrently } from "../concurrently.ts";
-import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/pool.ts";
 import type { OrderCache } from "../order/order-cache.ts";
@@ -24,7 +23,6 @@ export type FixtureOptions = {
   database: Database;
   till: Till;
   config: Pick<Config, "balanceMax" | "cancelWithinMs" | "gateway" | "locale">;
-  variantCache: VariantCache;
   orderCache: OrderCache;
 };
 
@@ -49,7 +47,7 @@ export async function copyForRehearsal(shop: FixtureOptions, id: string, plan: P
     if (!created) throw new Error("the product was not copied");
     copy = { id: created.id, variantIds: created.variants.map((variant) => variant.id) };
     await database.rows(updateRehearsal(id, { productId: created.id }));
-    await till.submit(editProduct(shop.variantCache), { productId: created.id, status: "ON_SALE" });
+    await till.submit(editProduct(database), { productId: created.id, status: "ON_SALE" });
   }
   const amount = Math.max(0, ...(product?.variants ?? []).map(({ price }) => price));
   const userIds: string[] = [];
@@ -85,7 +83,7 @@ export async function copyCoupon({ till, config, database }: FixtureOptions, id:
 /** Closes the copies, and undoes the rehearsal's orders, so that sales do not count them. Returns the number of undone orders. */
 export async function removeCopies(shop: FixtureOptions, { id, plan, productId, couponId }: RehearsalRecord): Promise<number> {
   const { till, database, config } = shop;
-  if (productId !== null) await till.submit(editProduct(shop.variantCache), { productId, status: "NOT_FOR_SALE" });
+  if (productId !== null) await till.submit(editProduct(database), { productId, status: "NOT_FOR_SALE" });
   if (couponId !== null) await till.submit(closeCampaign, { couponId });
   const cancel = cancelOrder(shop.orderCache);
   const terms = { callerId: null, askAfterMs: config.gateway.timeoutMs, cancelWithinMs: config.cancelWithinMs, viewer: NO_VIEWER };

@@ -39,7 +39,7 @@ export function dropPlan({ name, mode, limitPerCustomer, holdFor, waitlist }: Dr
 
 /** Copies the drop for the copied product, to open at `opensAt` (ms), and stores the copy's id. */
 export async function copyDrop(
-  { till, database, variantCache, config }: FixtureOptions,
+  { till, database, config }: FixtureOptions,
   { id, productId, opensAt, plan }: { id: string; productId: string; opensAt: number; plan: Plan & { drop: DropPlan } },
 ): Promise<RehearsedDrop> {
   const { name, mode, limitPerCustomer, holdFor, waitlist, giveUpPercent } = plan.drop;
@@ -47,7 +47,7 @@ export async function copyDrop(
   const closesAt = mode === "DRAW" ? opensAt + takesMs : null;
   const terms = { name: rehearsedName(config, name), opensAt, closesAt, limitPerCustomer, holdFor, waitlist, publicValueSource: null, metadata: {} };
   const seed = randomBytes(32).toString("hex");
-  const copy = await till.submit(createDrop(variantCache, database), { productId, mode, terms, seed, rehearsalId: id });
+  const copy = await till.submit(createDrop(database), { productId, mode, terms, seed, rehearsalId: id });
   await database.rows(updateRehearsal(id, { dropId: copy.id }));
   return { id: copy.id, mode, holdMs: durationMs(holdFor ?? "") ?? 0, drawWithinMs: takesMs + DRAWN_WITHIN_MS, giveUpPercent };
 }
