@@ -49,7 +49,8 @@ async function mutations(): Promise<{ operationId: string; method: string; path:
   return Object.entries(paths).flatMap(([path, methods]) =>
     // oxlint-disable-next-line typescript/no-explicit-any -- of the document
     Object.entries(methods as Record<string, any>).flatMap(([method, { operationId, security, requestBody, ...operation }]) =>
-      method === "get" || security.length === 0
+      // catalog-import.test.ts tests the entry of a stream of lines.
+      method === "get" || security.length === 0 || requestBody?.content["application/x-ndjson"]
         ? []
         : [{ operationId, method: method.toUpperCase(), path, permission: operation["x-permission"] as string, hasBody: requestBody !== undefined }],
     ),
@@ -69,7 +70,9 @@ describe("each mutation of the OpenAPI document", () => {
       const answer = await as.send(method, path, body, { ...first, ...key });
       assert.ok(answer.status < 300, JSON.stringify(answer.body));
       const again = await as.send(method, path, body, { ...repeat, ...key });
-      assert.deepEqual([again.status, again.headers["idempotent-replayed"]], [answer.status, "true"]);
+      // An erasure also erases its own stored answer.
+      const status = operationId === "eraseUser" ? 404 : answer.status;
+      assert.deepEqual([again.status, again.headers["idempotent-replayed"]], [status, "true"]);
 
       const [entry, ...others] = await entriesOf(first["x-request-id"], `&operation=${operationId}`);
       assert.ok(entry);
