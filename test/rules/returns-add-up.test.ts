@@ -98,19 +98,11 @@ class Sale {
     };
     this.#put(orders, ORDER, order);
     this.#put(users, USER, { id: USER, balance: 0, version: 1 });
-    for (const { variantId: id, unitPrice: price } of items)
-      this.#put(variants, id, {
-        id,
-        productId: PRODUCT,
-        position: 0,
-        sku: null,
-        name: null,
-        options: {},
-        price,
-        stock: 0,
-        status: "ON_SALE",
-        version: 0,
-      } as Variant);
+    for (const { variantId: id, unitPrice: price } of items) {
+      const fields = { productId: PRODUCT, position: 0, sku: null, name: null, options: {}, stock: 0, version: 0 };
+      const variant: Variant = { id, price, status: "ON_SALE", ...fields };
+      this.#put(variants, id, variant);
+    }
   }
 
   get order(): Order {
