@@ -23,7 +23,7 @@ the file as carefully as the shop. Products as NDJSON are in the form that npx j
     const config = readConfig(process.env);
     await withShopDatabase(config, async (url) => {
       const timezone = await storedTimezone(url, config.timezone);
-      await write(url, name as ExportName, { format: format as ExportFormat, timezone });
+      await write(url, name as ExportName, { format, timezone });
     });
     return 0;
   },
