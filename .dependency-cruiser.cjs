@@ -22,6 +22,7 @@ const LAYERS = [
   ["live/"],
   ["order/"],
   ["fulfilment/"],
+  ["privacy/"],
   ["settlement/"],
   ["outbox/"],
   ["audit/", "demo/", "backlog/", "journal/journal\\.routes"],

@@ -20,6 +20,7 @@ export const REFUSALS = {
   DROP_NOT_FOUND: { status: 404, ko: "드롭이 존재하지 않습니다", en: "Drop not found" },
   RETURN_NOT_FOUND: { status: 404, ko: "반품 내역이 존재하지 않습니다", en: "Return not found" },
   SHIPMENT_NOT_FOUND: { status: 404, ko: "배송 정보가 존재하지 않습니다", en: "Shipment not found" },
+  USER_NOT_ERASABLE: { status: 409, ko: "탈퇴 처리할 수 없는 사용자입니다", en: "This user cannot be erased now" },
   NOT_FOUND: { status: 404, ko: "존재하지 않는 경로입니다", en: "Not found" },
   METHOD_NOT_ALLOWED: { status: 405, ko: "허용되지 않은 요청 방식입니다", en: "Method not allowed" },
   BODY_TOO_LARGE: { status: 413, ko: "요청이 너무 큽니다", en: "The request body is too large" },

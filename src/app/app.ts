@@ -124,8 +124,8 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     await startWork();
     await tillParts.server?.listen(link.path);
   } else {
-    const { isReachable } = tillParts;
-    const http = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, isReachable, stopGateway: cards.stop });
+    const { isReachable, accounts } = tillParts;
+    const http = await openHttp(stack, { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, stopGateway: cards.stop });
     if (!link) await startWork();
     url = await listen(http.server, config);
     http.rehearsals.url = loopbackOf(url);

@@ -1,6 +1,8 @@
 // All commands of the shop, by name. Workers name them, and the process that has the till executes them.
 
 import { chargeBalance } from "../balance/charge-balance.ts";
+import { editUser } from "../balance/edit-user.ts";
+import { eraseUser } from "../privacy/erase-user.ts";
 import { createUsers } from "../balance/create-users.ts";
 import { grantBalances } from "../balance/grant-balances.ts";
 import { revokeBalances } from "../balance/revoke-balances.ts";
@@ -17,6 +19,7 @@ import { expireCoupon } from "../coupon/expire-coupon.ts";
 import { issueCoupon } from "../coupon/issue-coupon.ts";
 import { issueCoupons } from "../coupon/issue-coupons.ts";
 import { voidCampaign } from "../coupon/void-campaign.ts";
+import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { dropCommands } from "../drop/drop-commands.ts";
 import { stockLine } from "../drop/stock-line.ts";
@@ -48,6 +51,7 @@ import type { Command } from "../till/command.ts";
 
 export type CommandParts = {
   database: Database;
+  now: Now;
   variantCache: VariantCache;
   orderCache: OrderCache;
   productDrops: ProductDrops;
@@ -85,9 +89,11 @@ function startedWithOperators(begin: Command<unknown, Started<unknown>>): AnyCom
 }
 
 /** Commands that are done in one round. */
-function singleCommands({ database, variantCache, orderCache, productDrops }: CommandParts): AnyCommand[] {
+function singleCommands({ database, now, variantCache, orderCache, productDrops }: CommandParts): AnyCommand[] {
   return [
     createUsers,
+    editUser,
+    eraseUser(database, now),
     provisionUser,
     findUser,
     grantBalances,

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import type { Cache } from "../cache/cache.ts";
 import { PRODUCT_LISTS } from "../catalog/catalog.routes.ts";
 import { changesAppearance, changesCatalog } from "../catalog/catalog-changes.ts";
+import { freedExternalIds } from "../balance/account-changes.ts";
 import { editedCampaignIds, soldOutCampaignIds } from "../coupon/campaign-changes.ts";
 import type { SoldOut } from "../coupon/sold-out.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
@@ -27,6 +28,11 @@ const DROPS_CHANGED = "drops";
 const CAMPAIGN_CHANGED = "campaign:";
 /** The stored settings (settings/stored-settings.ts). */
 export const SETTINGS_CHANGED = "settings";
+/** Followed by an external id, in base64url, that its user has lost; with `*`, any may have been. */
+const ACCOUNT_CHANGED = "account:";
+const ANY_ACCOUNT = "*";
+/** Most external ids in a message: PostgreSQL sends at most 8,000 bytes. */
+const ACCOUNTS_NAMED = 4;
 /** All of the above: messages may have been missed. */
 const EVERYTHING_CHANGED = "everything";
 /** Followed by the id of a campaign that a round has found sold out. Only workers are told: other instances find out themselves. */
@@ -41,6 +47,8 @@ export type InvalidationOptions = {
   productDrops: ProductDrops;
   /** Called when drops, their entries or any stock were changed. */
   onDropsChanged: () => void;
+  /** Called with the external id that a user has lost; without one, if any may have been. */
+  onAccountsChanged: (externalId?: string) => void;
   /** Checks the stored settings again. */
   onSettingsChanged: () => void;
   /** The holders of a sold-out coupon could not be read; the till goes on refusing. */
@@ -56,7 +64,7 @@ export class Invalidation {
 
   /** Handles a message of any instance. */
   receive(message: string): void {
-    const { cache, soldOut, productDrops, onSettingsChanged, onDropsChanged, onError } = this.#options;
+    const { cache, soldOut, productDrops, onSettingsChanged, onDropsChanged, onAccountsChanged, onError } = this.#options;
     const words = message.split(" ");
     const change = words.find((word) => word.startsWith(CHANGE_NAME));
     for (const word of words) {
@@ -69,6 +77,8 @@ export class Invalidation {
       if (word === PRODUCT_DROPS_CHANGED || word === EVERYTHING_CHANGED) productDrops.forget();
       if (word === SETTINGS_CHANGED) onSettingsChanged();
       if (word === EVERYTHING_CHANGED) soldOut.forget();
+      if (word === EVERYTHING_CHANGED || word === ACCOUNT_CHANGED + ANY_ACCOUNT) onAccountsChanged();
+      else if (word.startsWith(ACCOUNT_CHANGED)) onAccountsChanged(Buffer.from(word.slice(ACCOUNT_CHANGED.length), "base64url").toString());
       if (word.startsWith(CAMPAIGN_CHANGED)) soldOut.forget(word.slice(CAMPAIGN_CHANGED.length));
       if (word.startsWith(SOLD_OUT)) soldOut.learn(word.slice(SOLD_OUT.length)).catch(onError);
     }
@@ -105,6 +115,11 @@ export async function notify(database: Database, message: string): Promise<void>
   await database.rows({ name: "notify", text: "SELECT pg_notify($1, $2)", values: [CHANNEL, message] });
 }
 
+function accountWords(externalIds: string[]): string[] {
+  if (externalIds.length > ACCOUNTS_NAMED) return [ACCOUNT_CHANGED + ANY_ACCOUNT];
+  return externalIds.map((externalId) => ACCOUNT_CHANGED + Buffer.from(externalId).toString("base64url"));
+}
+
 const changeNames = new WeakMap<Changes, string>();
 
 /** The message about a round's changes, sent in the round's own transaction; undefined if nothing is outdated. */
@@ -114,6 +129,7 @@ export function announcementOf(changes: Changes): string | undefined {
     ...(changesAppearance(changes) ? [POPULAR_CHANGED] : []),
     ...(changesProductDrops(changes) ? [PRODUCT_DROPS_CHANGED] : []),
     ...(changesDrops(changes) ? [DROPS_CHANGED] : []),
+    ...accountWords(freedExternalIds(changes)),
     ...editedCampaignIds(changes).map((id) => CAMPAIGN_CHANGED + id),
   ];
   if (words.length === 0) return undefined;

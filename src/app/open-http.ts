@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { backlogChecks, type BacklogReader } from "../backlog/backlog.ts";
-import { CachedAccounts } from "../balance/accounts.ts";
+import type { CachedAccounts } from "../balance/accounts.ts";
 import { HttpMetrics } from "../http/metrics.ts";
 import { requestLog } from "../http/request-log.ts";
 import { createServer } from "../http/server.ts";
@@ -16,6 +16,7 @@ import type { SharedState } from "./shared-state.ts";
 
 export type OpenHttpOptions = {
   shop: ShopParts;
+  accounts: CachedAccounts;
   live: Live;
   shared: SharedState;
   registry: Registry;
@@ -35,12 +36,12 @@ const GATEWAY_PATIENCE_MS = 4000;
 /** Opens it, and adds to `stack` how to close it. */
 export async function openHttp(
   stack: AsyncDisposableStack,
-  { shop, live, shared, registry, backlog, secret, log, isReachable, stopGateway }: OpenHttpOptions,
+  { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, stopGateway }: OpenHttpOptions,
 ): Promise<{ server: FastifyInstance; rehearsals: Rehearsals }> {
   const { config, database } = shop;
   const server = createServer({
     config,
-    authenticator: authenticator(config.auth, secret, { accounts: new CachedAccounts({ till: shop.till, provision: config.auth.provision }) }),
+    authenticator: authenticator(config.auth, secret, { accounts }),
     metrics: new HttpMetrics(registry, live),
     rates: shared.rates,
     onFault: (error, requestId) => log.error({ err: error, requestId }, "a request failed with an unexpected error"),

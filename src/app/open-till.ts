@@ -1,5 +1,6 @@
 // Opens the till and all that follows its commits: invalidation, outbox relay, live metrics.
 
+import { CachedAccounts } from "../balance/accounts.ts";
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { logReport } from "../backlog/log-lines.ts";
@@ -53,6 +54,7 @@ export type OpenTill = {
   isReachable: () => boolean;
   /** Accepts workers, if this process has their till. */
   server: TillServer | undefined;
+  accounts: CachedAccounts;
   variantCache: VariantCache;
   orderCache: OrderCache;
   soldOut: SoldOut;
@@ -80,6 +82,7 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
     soldOut,
     productDrops,
     onDropsChanged: () => dropLive.changed(),
+    onAccountsChanged: (externalId) => accounts.forget(externalId),
     onSettingsChanged: () => void checkStored(database, config).catch(onListenerError),
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
   });
@@ -93,6 +96,7 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
   };
   const { till, server, isReachable } =
     link?.role === "worker" ? openRemoteTill(stack, link.path, invalidation, options) : openLocalTill(stack, onCommit, caches, options);
+  const accounts = new CachedAccounts({ till, provision: config.auth.provision });
   const id = randomUUID().slice(0, 8);
   const live = new Live({ database, counters: new Counters(till), now, id, notify: (message) => notify(database, message) });
   const listener = new Listener({
@@ -117,7 +121,7 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
   });
   stack.defer(() => relay.stop());
   if (server) stack.defer(() => server.close());
-  return { till, isReachable, server, ...caches, soldOut, dropLive, invalidation, live, relay, outdated: outdated.promise };
+  return { till, isReachable, server, accounts, ...caches, soldOut, dropLive, invalidation, live, relay, outdated: outdated.promise };
 }
 
 type Caches = Pick<OpenTill, "variantCache" | "orderCache" | "productDrops">;
@@ -128,7 +132,7 @@ function openLocalTill(
   stack: AsyncDisposableStack,
   onCommit: (changes: Changes) => void,
   caches: Caches,
-  { config, log, opened, shared, fixedNow, link }: OpenTillOptions,
+  { config, log, opened, shared, now, fixedNow, link }: OpenTillOptions,
 ): AnyTill {
   const { url, database, clock } = opened;
   const { lockWaitMs } = config;
@@ -144,7 +148,7 @@ function openLocalTill(
   const onFault = (command: string, error: unknown): void => log.error({ err: error, command }, "a command failed with an unexpected error");
   const till = new LocalTill({ store, waitMs: lockWaitMs, onCommit, onFault });
   if (!link) return { till, isReachable: () => true, server: undefined };
-  const commands = commandsByName({ database, ...caches, cardsAreTaken: config.gateway.kind !== "none" });
+  const commands = commandsByName({ database, now, ...caches, cardsAreTaken: config.gateway.kind !== "none" });
   return { till, isReachable: () => true, server: new TillServer({ till, commands, onFault }) };
 }
 

@@ -13,6 +13,7 @@ import { catalogRoutes } from "../catalog/catalog.routes.ts";
 import { stockAdminRoutes } from "../catalog/stock.admin.routes.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
+import { eraseRoutes } from "../privacy/erase.routes.ts";
 import { couponAdminRoutes } from "../coupon/coupon.admin.routes.ts";
 import { couponRoutes } from "../coupon/coupon.routes.ts";
 import type { SoldOut } from "../coupon/sold-out.ts";
@@ -114,6 +115,7 @@ const SHOPPER_ROUTES = [
 
 const ADMIN_ROUTES = [
   userAdminRoutes,
+  eraseRoutes,
   balanceAdminRoutes,
   catalogAdminRoutes,
   stockAdminRoutes,

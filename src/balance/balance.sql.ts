@@ -8,7 +8,7 @@ export const users: Table<Wallet> = {
   name: "users",
   load: (ids) => ({
     name: "lock users",
-    text: `SELECT id, balance, version, rehearsal_id AS "rehearsalId" FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
+    text: `SELECT id, balance, version, rehearsal_id AS "rehearsalId", erased_at IS NOT NULL AS erased FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
     values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Wallet],
@@ -54,15 +54,15 @@ function updateWallets(changes: Change<Wallet>[]): Statement {
   };
 }
 
-/** Users, for commands that do not touch the wallet. A user is never deleted and never changes rehearsals, so no lock is needed. */
+/** Users, for commands that do not touch the wallet. A user is never deleted and never changes rehearsals, so no lock is needed; a command that must not run beside an erasure locks a row that erasing locks. */
 export const members: Table<Member> = {
   name: "members",
   load: (ids) => ({
     name: "read members",
-    text: `SELECT id, rehearsal_id AS "rehearsalId" FROM users WHERE id = ANY($1::uuid[])`,
+    text: `SELECT id, rehearsal_id AS "rehearsalId", erased_at IS NOT NULL AS erased FROM users WHERE id = ANY($1::uuid[])`,
     values: [arrayOf(ids, (id) => id)],
   }),
-  read: (row) => [row["id"] as string, { rehearsalId: row["rehearsalId"] as string | null }],
+  read: (row) => [row["id"] as string, { rehearsalId: row["rehearsalId"] as string | null, erased: row["erased"] as boolean }],
   save: () => [],
 };
 
@@ -126,24 +126,35 @@ export function selectRehearsalOf(id: string): Statement {
   return { name: "select rehearsal of user", text: `SELECT rehearsal_id AS "rehearsalId" FROM users WHERE id = $1`, values: [id] };
 }
 
-/**
- * Users before this id, newest first. Buyers of rehearsals are found only by a search that begins with `rehearsal-`.
- * @param search words, each of which must occur in the name or the external id; blank for all
- */
-export function selectUserPage(before: string | null, limit: number, search: string): Statement {
-  const from = before ?? LAST_ID;
+/** A user as operators read it; `erasedAt` in ms. */
+export type UserRecord = { id: string; name: string; externalId: string | null; metadata: Metadata; balance: number; erasedAt: number | null };
+
+const USER_RECORD = `${USER}, balance, erased_at AS "erasedAt"`;
+
+export function selectUserWithBalance(id: string): Statement {
+  return { name: "select user with balance", text: `SELECT ${USER_RECORD} FROM users WHERE id = $1`, values: [id] };
+}
+
+/** `search`: words, each of which must occur in the name or the external id; blank for all. `externalId`: byte for byte; null for all. */
+export type UserFilter = { search: string; externalId: string | null };
+
+/** Users before this id, newest first. Buyers of rehearsals are found only by a search that begins with `rehearsal-`. */
+export function selectUserPage(before: string | null, limit: number, { search, externalId }: UserFilter): Statement {
   const patterns = containingEach(search);
-  if (patterns === null)
-    return {
-      name: "select user page",
-      text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND rehearsal_id IS NULL ORDER BY id DESC LIMIT $2`,
-      values: [from, limit],
-    };
+  const where = ["id < $1::uuid"];
+  const values: unknown[] = [before ?? LAST_ID, limit];
+  const add = (condition: (parameter: string) => string, value: unknown): void => void where.push(condition(`$${values.push(value)}`));
+  if (patterns !== null)
+    add(
+      (words) =>
+        `NOT EXISTS (SELECT FROM unnest(${words}::text[]) pattern WHERE name NOT ILIKE pattern AND coalesce(normalize(external_id, NFC), '') NOT ILIKE pattern)`,
+      patterns,
+    );
+  if (externalId !== null) add((id) => `external_id = ${id}`, externalId);
+  if (!search.toLowerCase().startsWith("rehearsal-")) where.push("rehearsal_id IS NULL");
   return {
-    name: "search user page",
-    text: `SELECT ${USER} FROM users WHERE id < $1::uuid
-             AND NOT EXISTS (SELECT FROM unnest($3::text[]) pattern WHERE name NOT ILIKE pattern AND coalesce(normalize(external_id, NFC), '') NOT ILIKE pattern)
-             AND (rehearsal_id IS NULL OR $4) ORDER BY id DESC LIMIT $2`,
-    values: [from, limit, patterns, search.toLowerCase().startsWith("rehearsal-")],
+    name: `select user page ${where.length} ${patterns !== null} ${externalId !== null}`,
+    text: `SELECT ${USER_RECORD} FROM users WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT $2`,
+    values,
   };
 }

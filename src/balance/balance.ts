@@ -10,12 +10,14 @@ export type Wallet = {
   version: number;
   /** The rehearsal that made this buyer; null or absent for a customer. */
   rehearsalId?: string | null;
+  /** The user's personal data was erased. Absent is false. */
+  erased?: boolean;
   /** Set only in the round that creates the user. */
   created?: { name: string; externalId: string | null; metadata: Metadata; createdAt: number };
 };
 
 /** A user as seen by commands that do not touch the wallet. */
-export type Member = { rehearsalId: string | null };
+export type Member = { rehearsalId: string | null; erased?: boolean };
 
 /** Whether two rows belong to the same rehearsal, or both to none. A rehearsal's buyers see only its copies, and only they do. */
 export function sameRehearsal(a: { rehearsalId?: string | null }, b: { rehearsalId?: string | null }): boolean {

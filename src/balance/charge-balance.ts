@@ -2,6 +2,7 @@ import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { users } from "./balance.sql.ts";
+import { getWallet } from "./customer.ts";
 import { addFunds } from "./move-money.ts";
 
 export type ChargeBalance = {
@@ -24,7 +25,7 @@ export const chargeBalance = command<ChargeBalance, Charged>({
   needs: ({ userId }) => [need(users, userId)],
 
   decide(uow, { userId, amount, version, balanceMax }) {
-    const wallet = uow.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });
+    const wallet = getWallet(uow, userId);
     if (version !== null && version !== wallet.version) refuse("BALANCE_CONFLICT", { version: wallet.version });
 
     const transaction = addFunds(uow, wallet, { type: "CHARGE", amount }, balanceMax);

@@ -1,7 +1,7 @@
 import type { RefusalDetails } from "../refusal.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { users } from "./balance.sql.ts";
 import { batchGrantKey, batchGrants } from "./batch-grant.sql.ts";
+import { findWallet } from "./customer.ts";
 import { refuseRows, type RowFault } from "./row-faults.ts";
 
 type Grant = { userId: string; amount: number; reason: string };
@@ -26,7 +26,7 @@ export function grantFaults(uow: UnitOfWork, grants: Grant[], batch: string | un
     const fault = (field: string, problem: DetailedFault["problem"], message: string, details: RefusalDetails = {}): void =>
       void faults.push({ path: `/grants/${row}${field}`, problem, message, details });
 
-    const balance = balances.get(userId) ?? uow.find(users, userId)?.balance;
+    const balance = balances.get(userId) ?? findWallet(uow, userId)?.balance;
     if (balance === undefined) {
       fault("/userId", "USER_NOT_FOUND", "user does not exist", { userId });
       continue;

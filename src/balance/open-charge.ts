@@ -1,9 +1,9 @@
 import { iso } from "../database/statement.ts";
-import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { checkLimit } from "./balance.ts";
 import { users } from "./balance.sql.ts";
+import { getWallet } from "./customer.ts";
 import { CHARGE_INTENT_LASTS_MS } from "./charge-intent.ts";
 import { chargeIntents } from "./charge-intent.sql.ts";
 
@@ -25,7 +25,7 @@ export const openCharge = command<OpenCharge, OpenedCharge>({
   needs: ({ userId }) => [need(users, userId)],
 
   decide(uow, { userId, amount, balanceMax }) {
-    const wallet = uow.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });
+    const wallet = getWallet(uow, userId);
     checkLimit(wallet, amount, balanceMax);
     const id = uow.newId();
     const expiresAt = uow.now + CHARGE_INTENT_LASTS_MS;

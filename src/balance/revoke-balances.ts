@@ -3,6 +3,7 @@ import { need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
 import type { Wallet } from "./balance.ts";
 import { users } from "./balance.sql.ts";
+import { findWallet } from "./customer.ts";
 import { countGranted, grantedMoney } from "./granted-money.sql.ts";
 import { moveMoney } from "./move-money.ts";
 import { refuseRows, type RowFault } from "./row-faults.ts";
@@ -39,7 +40,7 @@ export const revokeBalances = command<RevokeBalances, Revoked>({
 function revocationFaults(uow: UnitOfWork, revocations: Revocation[]): RowFault[] {
   const available = new Map<string, number>();
   return revocations.flatMap(({ userId, amount }, row): RowFault[] => {
-    const wallet = uow.find(users, userId);
+    const wallet = findWallet(uow, userId);
     if (wallet === undefined)
       return [{ path: `/revocations/${row}/userId`, code: "USER_NOT_FOUND", message: "user does not exist", details: { userId } }];
     const most = available.get(userId) ?? Math.min(wallet.balance, uow.find(grantedMoney, userId) ?? 0);

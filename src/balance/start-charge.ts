@@ -4,6 +4,7 @@ import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { checkLimit } from "./balance.ts";
 import { users } from "./balance.sql.ts";
+import { getWallet } from "./customer.ts";
 import { cardCharges } from "./card-charge.sql.ts";
 import type { ChargeBalance, Charged } from "./charge-balance.ts";
 import { checkIntent } from "./charge-intent.ts";
@@ -29,7 +30,7 @@ export const startCharge = command<StartCharge, Started<Charged>>({
   needs: ({ userId, chargeId }) => [need(users, userId), ...(chargeId === null ? [] : [need(chargeIntents, chargeId), need(cardCharges, chargeId)])],
 
   decide(uow, { userId, amount, version, balanceMax, paymentKey, chargeId, askAfterMs }) {
-    const wallet = uow.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });
+    const wallet = getWallet(uow, userId);
     if (chargeId !== null) {
       const intent = checkIntent(uow.find(chargeIntents, chargeId), { userId, chargeId, amount });
       if (uow.find(cardCharges, chargeId)) return { kind: "attempt", id: chargeId, resumed: true };

@@ -1,6 +1,7 @@
 // Carts of a unit of work. The lock of the user protects the user's cart, like the wallet.
 
 import { users } from "../balance/balance.sql.ts";
+import { getWallet } from "../balance/customer.ts";
 import { refuse } from "../refusal.ts";
 import { type Need, need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
@@ -14,7 +15,7 @@ export function cartNeeds(userId: string): Need[] {
 
 /** The user's cart, oldest item first. Errors: USER_NOT_FOUND. */
 export function getCart(uow: UnitOfWork, userId: string): CartItem[] {
-  if (!uow.find(users, userId)) refuse("USER_NOT_FOUND", { userId });
+  getWallet(uow, userId);
   return uow.find(carts, userId) ?? [];
 }
 

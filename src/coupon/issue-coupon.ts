@@ -1,5 +1,6 @@
 import { sameRehearsal } from "../balance/balance.ts";
 import { members } from "../balance/balance.sql.ts";
+import { getMember } from "../balance/customer.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import { type ShopEvent, shopEvents } from "../events/shop-events.ts";
 import { refuse } from "../refusal.ts";
@@ -30,7 +31,7 @@ export const issueCoupon = command<IssueCoupon, UserCoupon>({
   needs: ({ couponId, userId }) => [need(members, userId), need(campaigns, couponId), need(claims, claimKey(couponId, userId))],
 
   decide(uow, { couponId, userId, byOperator = false, ...terms }) {
-    const member = uow.find(members, userId) ?? refuse("USER_NOT_FOUND", { userId });
+    const member = getMember(uow, userId);
     const campaign = uow.find(campaigns, couponId);
     if (!campaign || !sameRehearsal(campaign, member) || (campaign.visibility === "PRIVATE" && !byOperator)) refuse("COUPON_NOT_FOUND", { couponId });
     if (uow.find(claims, claimKey(couponId, userId))) refuse("COUPON_ALREADY_ISSUED", { couponId });

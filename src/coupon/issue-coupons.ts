@@ -1,5 +1,6 @@
 import { sameRehearsal } from "../balance/balance.ts";
 import { members } from "../balance/balance.sql.ts";
+import { findMember } from "../balance/customer.ts";
 import { refuseRows, type RowFault } from "../balance/row-faults.ts";
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
@@ -28,7 +29,7 @@ export const issueCoupons = command<IssueCoupons, IssuedCoupons>({
   decide(uow, { couponId, userIds, ...terms }) {
     const campaign = uow.find(campaigns, couponId) ?? refuse("COUPON_NOT_FOUND", { couponId });
     const faults = userIds.flatMap((userId, row): RowFault[] => {
-      const member = uow.find(members, userId);
+      const member = findMember(uow, userId);
       if (member && sameRehearsal(campaign, member)) return [];
       return [{ path: `/userIds/${row}`, code: "USER_NOT_FOUND", message: "user does not exist", details: { userId } }];
     });

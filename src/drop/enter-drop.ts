@@ -1,5 +1,6 @@
 import { sameRehearsal } from "../balance/balance.ts";
 import { members } from "../balance/balance.sql.ts";
+import { getMember } from "../balance/customer.ts";
 import { getVariantForSale } from "../catalog/get-variant.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
@@ -58,7 +59,7 @@ export function enterDrop(productDrops: ProductDrops, variantCache: VariantCache
 
     decide(uow, input) {
       const { dropId, userId, person, quantity } = input;
-      const user = uow.find(members, userId) ?? refuse("USER_NOT_FOUND", { userId });
+      const user = getMember(uow, userId);
       const drop = uow.find(drops, dropId);
       if (!drop || !sameRehearsal(drop, user)) refuse("DROP_NOT_FOUND", { dropId });
       if (drop.mode === "DIRECT") invalid("/dropId", "this drop takes orders without entries");

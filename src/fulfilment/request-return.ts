@@ -1,3 +1,5 @@
+import { members } from "../balance/balance.sql.ts";
+import { getMember } from "../balance/customer.ts";
 import { changeOrder } from "../order/change-order.ts";
 import { fulfilmentAfterRefund } from "../order/fulfilment.ts";
 import { getOrder } from "../order/get-order.ts";
@@ -25,14 +27,20 @@ export type RequestReturn = {
 
 /**
  * Requests the return of shipped units, within the window of the parcels that carried them.
- * Errors: ORDER_NOT_FOUND, ORDER_NOT_RETURNABLE, INVALID_REQUEST for a variant that was not bought.
+ * Errors: USER_NOT_FOUND, ORDER_NOT_FOUND, ORDER_NOT_RETURNABLE, INVALID_REQUEST for a variant that was not bought.
  */
 export const requestReturn = command<RequestReturn, ReturnView>({
   name: "request return",
-  needs: ({ orderId }) => [need(orders, orderId), need(refunds, orderId), need(returns, orderId)],
+  needs: ({ orderId, callerId }) => [
+    need(orders, orderId),
+    need(refunds, orderId),
+    need(returns, orderId),
+    ...(callerId === null ? [] : [need(members, callerId)]),
+  ],
 
   decide(uow, { orderId, callerId, items, reason, returnWithinMs }) {
     const order = getOrder(uow, orderId, callerId);
+    if (callerId !== null) getMember(uow, callerId);
     for (const [i, item] of (items ?? []).entries())
       if (!order.items.some(({ variantId }) => variantId === item.variantId)) invalid(`/items/${i}/variantId`, "was not bought with this order");
     const returnable = returnablePiecesOf(uow, order, returnWithinMs);

@@ -69,7 +69,7 @@ function buyerRoutes(routes: Routes, { config, database, orderCache }: ReturnRou
       params: OrderParams,
       body: Body({ items: Type.Optional(UnitsBody), reason: Text(500) }),
       answers: { 201: ReturnSchema },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_RETURNABLE"],
+      refusals: ["USER_NOT_FOUND", "ORDER_NOT_FOUND", "ORDER_NOT_RETURNABLE"],
     },
     ({ caller, params: { orderId }, body: { items, reason } }) => {
       const units = items?.map(({ variantId, quantity }) => ({ variantId: variantId.toLowerCase(), quantity })) ?? null;

@@ -28,7 +28,7 @@ export function editOrderRoute(routes: Routes, config: Pick<Config, "country" | 
       params: Type.Object({ orderId: Id() }),
       body: EditBody,
       answers: { 200: OrderSchema },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_SHIPPABLE"],
+      refusals: ["USER_NOT_FOUND", "ORDER_NOT_FOUND", "ORDER_NOT_SHIPPABLE"],
     },
     ({ caller, params: { orderId }, body: { shippingAddress, note, metadata } }) => {
       const callerId = caller.role === "operator" ? null : caller.id;

@@ -1,3 +1,5 @@
+import { users } from "../balance/balance.sql.ts";
+import { getWallet } from "../balance/customer.ts";
 import { type Metadata, type MetadataPatch, mergedMetadata } from "../http/metadata.ts";
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
@@ -24,15 +26,17 @@ export type EditOrder = {
 /**
  * Changes the address, note and metadata of an order: its buyer until the goods are being prepared,
  * an operator until they are shipped, metadata always. The next event of the order shows them.
- * Errors: ORDER_NOT_FOUND, ORDER_NOT_SHIPPABLE, INVALID_REQUEST for too many keys of metadata.
+ * Errors: USER_NOT_FOUND, ORDER_NOT_FOUND, ORDER_NOT_SHIPPABLE, INVALID_REQUEST for too many keys of metadata.
  */
 export const editOrder = command<EditOrder, OrderView>({
   name: "edit order",
-  needs: ({ orderId }) => [need(orders, orderId), need(payments, orderId)],
+  // Erasing locks the user, too: no edit of the buyer remains from the time beside it.
+  needs: ({ orderId, callerId }) => [need(orders, orderId), need(payments, orderId), ...(callerId === null ? [] : [need(users, callerId)])],
 
   decide(uow, input) {
     const { orderId, callerId, shippingAddress, note, metadata, viewer } = input;
     const order = getOrder(uow, orderId, callerId);
+    if (callerId !== null) getWallet(uow, callerId);
     if (callerId === null ? isShippedWhole(order) && (shippingAddress !== undefined || note !== undefined) : order.fulfilmentStatus !== null)
       refuse("ORDER_NOT_SHIPPABLE", { orderId, orderStatus: order.status, fulfilmentStatus: order.fulfilmentStatus });
     const changed: Order = {

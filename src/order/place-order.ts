@@ -1,5 +1,3 @@
-import type { Member, Wallet } from "../balance/balance.ts";
-import { members, users } from "../balance/balance.sql.ts";
 import { carts, selectCartVariants } from "../cart/cart.sql.ts";
 import { getCart } from "../cart/get-cart.ts";
 import { displayName } from "../catalog/catalog.ts";
@@ -18,6 +16,7 @@ import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { type Need, need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
+import { buyerNeed, getBuyer } from "./buyer.ts";
 import { checkAmount, NO_DETAILS, type Order, type OrderItem, type ShippingAddress } from "./order.ts";
 import { orderView, type OrderView, type Viewer } from "./order-view.ts";
 import { orderExternalIds } from "./order-numbers.sql.ts";
@@ -82,7 +81,7 @@ export function placeOrder(variantCache: VariantCache, database: Database, produ
     },
 
     needs: (input) => [
-      input.method === "DEFERRED" && input.lineItems !== null ? need(members, input.userId) : need(users, input.userId),
+      buyerNeed(input),
       ...(input.lineItems === null ? [need(carts, input.userId)] : []),
       ...variantNeeds(input),
       ...(input.productDrops?.length ? dropNeeds(input, input.productDrops) : []),
@@ -180,12 +179,6 @@ function cartLineItems(uow: UnitOfWork, input: PlaceOrder): LineItem[] {
 function takeOutOfCart(uow: UnitOfWork, { userId, cartItemIds }: PlaceOrder): void {
   const ordered = cartItemIds && new Set(cartItemIds);
   uow.put(carts, userId, ordered ? getCart(uow, userId).filter(({ id }) => !ordered.has(id)) : []);
-}
-
-/** Errors: USER_NOT_FOUND. */
-function getBuyer(uow: UnitOfWork, { method, lineItems, userId }: PlaceOrder): Wallet | Member {
-  const buyer = method === "DEFERRED" && lineItems !== null ? uow.find(members, userId) : uow.find(users, userId);
-  return buyer ?? refuse("USER_NOT_FOUND", { userId });
 }
 
 /**

@@ -52,7 +52,7 @@ export class Dispatcher {
   readonly #database: Database;
   readonly #owner: string;
   readonly #contents: EventContents;
-  readonly #isSent: (type: string) => boolean;
+  readonly #isSent: (event: { type: string }) => boolean;
   readonly #onReport: (report: SinkReport) => void;
   readonly #sender: IsolatingSender;
   /** Events after position `from` that were delivered but not stored yet. After a failure they are not sent again. */
@@ -67,7 +67,8 @@ export class Dispatcher {
     this.#database = database;
     this.#owner = owner;
     this.#contents = contents;
-    this.#isSent = isSentBy(contents.types);
+    const isSent = isSentBy(contents.types);
+    this.#isSent = ({ type }) => isSent(type);
     this.#onReport = onReport;
     this.#sender = new IsolatingSender((envelopes, replays) => this.#timed(() => sink.deliver(envelopes, replays)));
   }
@@ -156,9 +157,7 @@ export class Dispatcher {
     if (!batch) return 0;
     const sink = this.sink.name;
     this.#oneOrder = batch.orderIds.length === 1;
-    const events = (await this.#database.rows<OutboxEvent>(selectDue(batch.orderIds, position, batch.upper))).filter(({ type }) =>
-      this.#isSent(type),
-    );
+    const events = (await this.#database.rows<OutboxEvent>(selectDue(batch.orderIds, position, batch.upper))).filter(this.#isSent);
     if (events.length === 0) return this.#skipBatch(lease, batch.upper);
     const rows = await this.#database.rows<{ orderId: string }>(selectBlockedOrders(sink, batch.orderIds));
     const blockedOrders = new Set(rows.map(({ orderId }) => orderId));

@@ -30,6 +30,8 @@ const BODIES: Record<string, unknown> = {
   placeOrder: { orderItems: [{ productId: UNKNOWN_ID, quantity: 1 }] },
   payOrder: { orderId: UNKNOWN_ID, method: "BALANCE" },
   createUsers: { name: "김민수" },
+  editUser: { name: "김민수" },
+  eraseUser: { reason: "탈퇴 요청" },
   grantBalances: { grants: [{ userId: UNKNOWN_USER, amount: 1, reason: "환영" }] },
   revokeBalances: { revocations: [{ userId: UNKNOWN_USER, amount: 1, reason: "오지급" }] },
   createProducts: { name: "사과", price: 1, stock: 1 },

@@ -19,28 +19,40 @@ after(async () => {
   await shop.close();
 });
 
-const ENTERING_MS = 1500;
-type Drop = { id: string; variants: string[]; closesAt: number };
+const HOUR_MS = 3_600_000;
+type Drop = { id: string; variants: string[] };
 type Entry = { entryId: string; number: number; rank: number | null; status: string; variantId: string; quantity: number; heldUntil: string | null };
 type Line = { number: number; entryId: string; variantId: string; quantity: number; rank: number | null };
 // oxlint-disable-next-line typescript/no-explicit-any -- tests assert the properties that they read
 type Any = any;
 
-/** A draw that is open, and closes soon. */
+/** A draw that is open until `close`. */
 async function draw(stock: number[], fields: Record<string, unknown> = {}): Promise<Drop> {
   const product = await shop.product({ variants: stock.map((units, i) => ({ name: `${i}`, options: { size: `${i}` }, price: 1000, stock: units })) });
-  const closesAt = Date.now() + ENTERING_MS;
   const body = {
     name: "추첨",
     productId: product.id,
     mode: "DRAW",
     opensAt: new Date(Date.now() - 100).toISOString(),
-    closesAt: new Date(closesAt).toISOString(),
+    closesAt: new Date(Date.now() + HOUR_MS).toISOString(),
     ...fields,
   };
   const { id } = good(await shop.operator.post("/admin/drops", body), 201);
-  return { id, variants: product.variants.map((variant) => variant.id), closesAt };
+  return { id, variants: product.variants.map((variant) => variant.id) };
 }
+
+/** Lets a draw close in a moment, however long its entries took. Returns when, in ms. */
+async function close({ id }: Drop): Promise<number> {
+  const closesAt = Date.now() + 200;
+  good(await shop.operator.patch(`/admin/drops/${id}`, { closesAt: new Date(closesAt).toISOString() }), 200);
+  return closesAt;
+}
+
+const past = (instant: number): Promise<number> =>
+  until(
+    () => Promise.resolve(Date.now()),
+    (now) => now > instant,
+  );
 
 async function enter(drop: Drop, user: Client, at: TestShop, variant = 0, quantity = 1): Promise<Entry> {
   return good(await user.at(at).post(`/drops/${drop.id}/entries`, { variantId: drop.variants[variant], quantity }), 201);
@@ -105,6 +117,7 @@ describe("a draw", () => {
     }
     good(await (users[11] as Client).delete(`/drops/${drop.id}/entries/mine`), 204);
     assert.deepEqual((await fileOf(drop)).lines, []);
+    await close(drop);
 
     const result = await drawn(drop);
     assert.deepEqual([result.commitment, result.entryCount], [before.commitment, 11]);
@@ -144,6 +157,7 @@ describe("a draw", () => {
     const drop = await draw([1]);
     const users = await shop.users(3);
     for (const user of users) await enter(drop, user, shop);
+    await close(drop);
     await drawn(drop);
     const entries = await Promise.all(users.map((user) => mine(drop, user)));
     const winner = users[entries.findIndex(({ status }) => status === "HELD")] as Client;
@@ -157,6 +171,7 @@ describe("a draw", () => {
     const drop = await draw([1], { waitlist: true });
     const users = await shop.users(4);
     for (const user of users) await enter(drop, user, shop);
+    await close(drop);
     await drawn(drop);
     const byRank = new Map<number, Client>();
     for (const user of users) byRank.set((await mine(drop, user)).rank, user);
@@ -172,10 +187,7 @@ describe("a draw", () => {
     const users = await shop.users(3);
     for (const user of users) await enter(drop, user, shop);
     good(await shop.operator.post(`/admin/drops/${drop.id}/pause`), 200);
-    await until(
-      () => Promise.resolve(Date.now()),
-      (now) => now > drop.closesAt + 50,
-    );
+    await past((await close(drop)) + 50);
     good(await (users[1] as Client).delete(`/drops/${drop.id}/entries/mine`), 204);
     assert.equal((await drawOf(drop)).entriesRoot, null);
     good(await shop.operator.post(`/admin/drops/${drop.id}/resume`), 200);
@@ -197,11 +209,11 @@ describe("a draw", () => {
     const drop = await draw([1]);
     const [user] = await shop.users(1);
     await enter(drop, user as Client, shop);
+    // The draw waits meanwhile.
+    good(await shop.operator.post(`/admin/drops/${drop.id}/pause`), 200);
+    const closesAt = await close(drop);
     good(await shop.operator.post(`/admin/drops/${drop.id}/close`), 200);
-    await until(
-      () => Promise.resolve(Date.now()),
-      (now) => now > drop.closesAt,
-    );
+    await past(closesAt);
     good(await shop.operator.post("/admin/jobs/run-draws/run"), 200);
     assert.equal((await drawOf(drop)).drawnAt, null);
     assert.equal((await mine(drop, user as Client)).status, "LOST");
@@ -215,6 +227,7 @@ describe("a public value", () => {
     for (const user of users) await enter(drop, user, shop);
     const send = (publicValue: string) => shop.operator.post(`/admin/drops/${drop.id}/public-value`, { publicValue });
     refused(await send("early"), 409, "DROP_DRAW_CLOSED");
+    await close(drop);
     const closed = await until(
       () => drawOf(drop),
       ({ entriesRoot }) => entriesRoot !== null,

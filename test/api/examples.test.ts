@@ -185,6 +185,14 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "createUsers", "INVALID_REQUEST: the external id is taken", 400, { body: { name: "김민수", externalId: "member-1024" } });
   await show(operator, "listUsers", "The first two", 200, { params: { limit: 2 } });
   await show(operator, "getUser", "김민수", 200, { params: { id: minsu.id } });
+  await show(operator, "editUser", "Another name", 200, { params: { id: jiwoo.id }, body: { name: "이지우", metadata: { tier: "vip" } } });
+  await show(operator, "editUser", "INVALID_REQUEST: the external id is taken", 400, {
+    params: { id: jiwoo.id },
+    body: { externalId: "member-1024" },
+  });
+  const left = await show(operator, "createUsers", "A user who will leave", 201, { body: { name: "박서준", externalId: "member-4096" } });
+  await show(operator, "eraseUser", "At the user's request", 200, { params: { id: left.id }, body: { reason: "탈퇴 요청" } });
+  await show(operator, "eraseUser", "USER_NOT_FOUND", 404, { params: { id: UNKNOWN_ID }, body: { reason: "탈퇴 요청" } });
   await show(minsu, "getMe", "김민수", 200);
   await show(operator, "getMe", "USER_NOT_FOUND: an operator need not be a user", 404);
   await show(operator, "grantBalances", "A welcome bonus", 200, {

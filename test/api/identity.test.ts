@@ -210,3 +210,29 @@ describe("permissions", () => {
     assert.equal(await priceFor(["orders"]), null);
   });
 });
+
+test("an issuer's shopper whose user was erased is a new user at every instance", async () => {
+  const [one, two] = [await shopWith(), await shopWith()];
+  const shopper: Claims = { sub: "leaves-and-returns", name: "김민수" };
+  const operator = bearer({ sub: "ops", role: "operator" });
+  const { id } = good(await get(one, "/users/me", shopper), 200);
+  assert.equal(good(await get(two, "/users/me", shopper), 200).id, id);
+  good(await call(one.url, "POST", `/admin/users/${id}/erase`, { reason: "탈퇴 요청" }, operator), 200);
+  const again = good(await get(one, "/users/me", shopper), 200);
+  assert.notEqual(again.id, id);
+  // The other instance hears of it by a message.
+  for (;;) {
+    const found = good(await get(two, "/users/me", shopper), 200).id;
+    if (found === again.id) break;
+    assert.equal(found, id);
+  }
+});
+
+test("an issuer's shopper finds the user whose external id an operator has set", async () => {
+  const shop = await shopWith();
+  const operator = bearer({ sub: "ops", role: "operator" });
+  const { id } = good(await get(shop, "/users/me", { sub: "old-subject", name: "김민수" }), 200);
+  good(await call(shop.url, "PATCH", `/admin/users/${id}`, { externalId: "new-subject" }, operator), 200);
+  assert.equal(good(await get(shop, "/users/me", { sub: "new-subject", name: "김민수" }), 200).id, id);
+  assert.notEqual(good(await get(shop, "/users/me", { sub: "old-subject", name: "김민수" }), 200).id, id);
+});

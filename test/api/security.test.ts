@@ -138,6 +138,8 @@ const BODIES: Record<string, (fixtures: Fixtures) => unknown> = {
   "POST /users/{userId}/cart/items": ({ product }) => ({ productId: product.id, quantity: 1 }),
   "PATCH /users/{userId}/cart/items/{id}": () => ({ quantity: 2 }),
   "POST /admin/users": () => ({ name: "n" }),
+  "PATCH /admin/users/{id}": () => ({ name: "n" }),
+  "POST /admin/users/{id}/erase": () => ({ reason: "r" }),
   "POST /admin/payments/{id}/resolve": () => ({ outcome: "PAID", reason: "r" }),
   "POST /admin/balances/grant": () => ({ grants: [{ userId: "0193a000-0000-7000-8000-000000000000", amount: 1, reason: "r" }] }),
   "POST /admin/balances/revoke": () => ({ revocations: [{ userId: "0193a000-0000-7000-8000-000000000000", amount: 1, reason: "r" }] }),

@@ -65,7 +65,7 @@ browserTest("a product page shows without a reload that the product sold out and
   await page.getByText("1개 남음").waitFor();
   const order = good(await buyer.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
   await page.getByText("방금 품절되었습니다.").waitFor();
-  await page.getByRole("button", { name: "바로 구매" }).and(page.locator(":disabled")).waitFor();
+  await page.getByRole("button", { name: "품절" }).and(page.locator(":disabled")).waitFor();
   await assertAccessible(page);
   good(await buyer.post(`/orders/${order.orderId}/cancel`), 200);
   await page.getByText("1개 남음").waitFor();

@@ -100,6 +100,30 @@ test("a campaign opens and closes at the same moment for all instances", async (
   });
 });
 
+// Buyers at both instances try all the time, from before the opening on.
+test("a drop opens at one moment of the database's clock for all instances, and no order comes before it", async () => {
+  const [{ operator }] = instances as [Instance];
+  const product = good(await operator.post("/admin/products", { name: "한정판", price: 10, stock: 100 }), 201);
+  const opensAt = (await now()) + 2000;
+  const { id } = good(await operator.post("/admin/drops", { name: "드롭", productId: product.id, opensAt: at(opensAt) }), 201);
+  const order = { orderItems: [{ productId: product.id, quantity: 1 }] };
+  await Promise.all(
+    instances.map(async ({ name, buyer }) => {
+      assert.equal(good(await buyer.get(`/drops/${id}`), 200).status, "UPCOMING", name);
+      let early = 0;
+      for (let answer = await buyer.post("/orders", order); answer.status !== 201; answer = await buyer.post("/orders", order), early++)
+        assert.equal(refused(answer, 409, "DROP_NOT_OPEN")["opensAt"], at(opensAt), name);
+      assert.ok(early > 0, `${name} sent no order before the opening`);
+      assert.equal(good(await buyer.get(`/drops/${id}`), 200).status, "OPEN", name);
+    }),
+  );
+  const { rows } = await observer.query(
+    `SELECT count(*)::int AS orders, min(o.created_at) >= $2::timestamptz AS "openedInTime" FROM drop_sales s JOIN orders o ON o.id = s.order_id WHERE s.drop_id = $1`,
+    [id, at(opensAt)],
+  );
+  assert.deepEqual(rows, [{ orders: 2, openedInTime: true }]);
+});
+
 test("a coupon is valid until the same moment for all instances", async () => {
   const id = await campaign({ expiresAt: at((await now()) + HOUR_MS) });
   await everywhere(async ({ operator, buyer }) => {

@@ -18,6 +18,7 @@ const database = { rows: () => Promise.resolve([]) } as unknown as Database;
 test("a till knows every command of the source by its name", () => {
   const known = commandsByName({
     database,
+    now: Date.now,
     variantCache: new VariantCache(database),
     orderCache: new OrderCache(database, NO_DROPS),
     productDrops: new ProductDrops(database),

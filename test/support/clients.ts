@@ -82,7 +82,7 @@ export class Clients {
   }
 
   async #runShopper(userId: string, rng: SeededRandom): Promise<void> {
-    const send = this.#senderFor(new Client("http://unused", userId, "shopper"));
+    const send = this.senderFor(new Client("http://unused", userId, "shopper"));
     const actions = [this.#buy, this.#buy, this.#buyLater, this.#buyLater, this.#buyCart, this.#charge];
     while (!this.#stopped) {
       await rng.pick(actions).call(this, userId, rng, send);
@@ -192,11 +192,11 @@ export class Clients {
   }
 
   #operate(method: string, path: string, body?: unknown): Promise<Answer> {
-    return this.#senderFor(this.#operator)(method, path, body);
+    return this.senderFor(this.#operator)(method, path, body);
   }
 
   /** Repeats requests until there is a final response, and remembers it. */
-  #senderFor({ id: caller, token }: Client): Send {
+  senderFor({ id: caller, token }: Client): Send {
     return async (method, path, body) => {
       const request = { method, path, body, key: `${this.#seed}-${this.#number++}`, token };
       for (; ; await pause(THINK_MS * 5)) {
@@ -211,4 +211,4 @@ export class Clients {
   }
 }
 
-type Send = (method: string, path: string, body?: unknown) => Promise<Answer>;
+export type Send = (method: string, path: string, body?: unknown) => Promise<Answer>;

@@ -2,7 +2,9 @@
 // hold lapse. Meanwhile the books are read again and again.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import { overtakenEntries, type Rows, watchBooks } from "./drop-books.ts";
 import { good, type Client, type TestShop } from "./shop.ts";
 import { random, type SeededRandom } from "./random.ts";
 
@@ -55,16 +57,16 @@ export async function dropRush({ shops, people, stock, holdFor, forMs, seed }: R
     const at = shops[i % shops.length] as TestShop;
     return visit({ user: user.at(at), dropId, productId: product.id, variantIds, rng, until, answers });
   });
-  const books = watchBooks(shop, { dropId, variantIds, stock });
+  const rows: Rows = (text, values = []) => shop.shop.database.rows({ name: createHash("md5").update(text).digest("hex"), text, values });
+  const books = watchBooks({ rows, dropId, variantIds, stock, limit: LIMIT });
   await Promise.all(crowd);
   const { samples, late } = await books.stop();
-  await checkOrderOfHolds(shop, dropId);
-  const rows = await shop.shop.database.rows<{ status: string; count: number }>({
-    name: "count entries of the rush",
-    text: "SELECT status, count(*)::int AS count FROM drop_entries WHERE drop_id = $1 GROUP BY 1",
-    values: [dropId],
-  });
-  return { dropId, samples, late, answers, entries: Object.fromEntries(rows.map(({ status, count }) => [status, count])) };
+  assert.deepEqual(await overtakenEntries(rows, dropId), [], "entries that were overtaken");
+  const counts = await rows<{ status: string; count: number }>(
+    "SELECT status, count(*)::int AS count FROM drop_entries WHERE drop_id = $1 GROUP BY 1",
+    [dropId],
+  );
+  return { dropId, samples, late, answers, entries: Object.fromEntries(counts.map(({ status, count }) => [status, count])) };
 }
 
 type Visit = {
@@ -115,62 +117,6 @@ async function visit({ user, dropId, productId, variantIds, rng, until, answers 
     else if (whim < 0.8) await send("POST", "/payments", { orderId: order.orderId, method: "CARD", paymentKey: `decline-${order.orderId}` });
     else await send("POST", "/payments", { orderId: order.orderId, method: "BALANCE" });
   }
-}
-
-/**
- * Reads the books in one statement, again and again: at each instant all units are free, held, ordered or bought, nothing waits beside
- * free stock, and no person has more than the limit.
- */
-function watchBooks(shop: TestShop, { dropId, variantIds, stock }: { dropId: string; variantIds: string[]; stock: number }) {
-  let stopped = false;
-  let samples = 0;
-  let late = 0;
-  const read = async (): Promise<void> => {
-    const [row] = await shop.shop.database.rows<{ units: number[]; waiting: number; most: number; late: number | null }>({
-      name: "books of the rush",
-      text: `SELECT
-          (SELECT array_agg((v.stock
-             + coalesce((SELECT sum(e.quantity) FROM drop_entries e WHERE e.variant_id = v.id AND e.status = 'HELD'), 0)
-             + coalesce((SELECT sum((i->>'quantity')::int - coalesce((i->>'refundedQuantity')::int, 0)) FROM orders o CROSS JOIN jsonb_array_elements(o.items) i
-                WHERE i->>'variantId' = v.id::text AND (o.status IN ('COMPLETED', 'PARTIALLY_REFUNDED') OR o.status = 'PENDING' AND o.holds_stock)), 0))::int)
-           FROM variants v WHERE v.id = ANY($1::uuid[])) AS units,
-          (SELECT count(*)::int FROM drop_entries e JOIN variants v ON v.id = e.variant_id
-           WHERE e.drop_id = $2 AND e.status = 'WAITING' AND v.stock >= e.quantity) AS waiting,
-          (SELECT coalesce(max(units), 0) FROM drop_people WHERE drop_id = $2) AS most,
-          (SELECT max(extract(epoch FROM clock_timestamp() - held_until) * 1000)::float8 FROM drop_entries
-           WHERE drop_id = $2 AND status = 'HELD' AND held_until < clock_timestamp()) AS late`,
-      values: [`{${variantIds.join(",")}}`, dropId],
-    });
-    assert.deepEqual(row && { units: row.units, waiting: row.waiting }, { units: variantIds.map(() => stock), waiting: 0 });
-    assert.ok((row?.most ?? 0) <= LIMIT, `a person has ${row?.most} units`);
-    late = Math.max(late, row?.late ?? 0);
-    samples++;
-  };
-  const running = (async () => {
-    for (; !stopped; await pause(20)) await read();
-    await read();
-  })();
-  // An unhandled rejection would end the process before `stop` reports it.
-  running.catch(() => {});
-  return {
-    async stop() {
-      stopped = true;
-      await running;
-      return { samples, late };
-    },
-  };
-}
-
-/** Among entries of one variant and quantity, holds were given in the order of numbers. */
-async function checkOrderOfHolds(shop: TestShop, dropId: string): Promise<void> {
-  const overtaken = await shop.shop.database.rows<{ number: number }>({
-    name: "overtaken in the rush",
-    text: `WITH held AS (SELECT e.number, e.variant_id, e.quantity, min(s.created_at) AS at FROM shop_events s JOIN drop_entries e ON e.id = s.subject
-             WHERE e.drop_id = $1 AND s.type = 'entry.held' GROUP BY 1, 2, 3)
-           SELECT a.number FROM held a JOIN held b USING (variant_id, quantity) WHERE a.number < b.number AND a.at > b.at LIMIT 5`,
-    values: [dropId],
-  });
-  assert.deepEqual(overtaken, [], "entries that were overtaken");
 }
 
 /** Eight parallel tries of each person at a direct drop, by lines, variants and instances. Returns the units above the limit. */

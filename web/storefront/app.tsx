@@ -25,7 +25,13 @@ const PAGES: { path: RegExp; needsSignIn?: true; hasBar?: true; title: () => str
   { path: /^\/drops\/([^/]+)$/, hasBar: true, title: () => t.value.drop, page: (id) => <Later page={({ Drop }) => <Drop key={id} id={id} />} /> },
   { path: /^\/coupons$/, title: () => t.value.coupons, page: () => <Later page={({ Coupons }) => <Coupons />} /> },
   { path: /^\/cart$/, needsSignIn: true, title: () => t.value.cart, page: () => <Later page={({ Cart }) => <Cart />} /> },
-  { path: /^\/checkout$/, needsSignIn: true, title: () => t.value.checkout, page: () => <Later page={({ Checkout }) => <Checkout />} /> },
+  {
+    path: /^\/checkout$/,
+    needsSignIn: true,
+    hasBar: true,
+    title: () => t.value.checkout,
+    page: () => <Later page={({ Checkout }) => <Checkout />} />,
+  },
   { path: /^\/orders$/, needsSignIn: true, title: () => t.value.orders, page: () => <Later page={({ Orders }) => <Orders />} /> },
   {
     path: /^\/orders\/([^/]+)$/,
@@ -73,7 +79,7 @@ export function App() {
         )}
       </main>
       <Footer />
-      {!found?.hasBar && <Menu position="bottom" />}
+      {!(found?.hasBar && !(found.needsSignIn && session.value === null)) && <Menu position="bottom" />}
       <Toasts />
     </>
   );

@@ -66,17 +66,16 @@ export function selectDrawnEntries(dropId: string, part: number): Statement {
 }
 export type DrawnEntryRow = DrawEntry & { rank: number | null };
 
-/** Writes ranks. Entries that have theirs, from a run that broke off, are not written again. */
+/**
+ * Writes ranks, under the lock of the drop as rounds take it: no row is written before the count of the locked rows is known. Entries that
+ * have their ranks, from a run that broke off, are not written again.
+ */
 export function updateRanks(dropId: string, ranks: readonly { number: number; rank: number }[]): Statement {
   return {
     name: "update ranks",
-    text: `UPDATE drop_entries e SET rank = v.rank FROM unnest($2::int[], $3::int[]) v(number, rank)
-           WHERE e.drop_id = $1 AND e.number = v.number AND e.rank IS DISTINCT FROM v.rank`,
+    text: `WITH locked AS MATERIALIZED (SELECT id FROM drops WHERE id = $1 FOR NO KEY UPDATE)
+           UPDATE drop_entries e SET rank = v.rank FROM unnest($2::int[], $3::int[]) v(number, rank) CROSS JOIN (SELECT count(*) AS count FROM locked) l
+           WHERE e.drop_id = $1 AND e.number = v.number AND e.rank IS DISTINCT FROM v.rank AND l.count = 1`,
     values: [dropId, arrayOf(ranks, ({ number }) => number), arrayOf(ranks, ({ rank }) => rank)],
   };
-}
-
-/** Locks a drop as rounds do, so that no round changes its entries meanwhile. */
-export function lockDrop(dropId: string): Statement {
-  return { name: "lock drop", text: "SELECT FROM drops WHERE id = $1 FOR NO KEY UPDATE", values: [dropId] };
 }

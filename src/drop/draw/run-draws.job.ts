@@ -8,16 +8,7 @@ import { type Drop } from "../drop.ts";
 import { dropOf, selectDrops } from "../drop.sql.ts";
 import type { FindStock } from "../steer-drop.ts";
 import { type DrawEntry, drawOrder, leafOf } from "./draw.ts";
-import {
-  type DrawPart,
-  insertDrawPart,
-  lockDrop,
-  selectDrawNodes,
-  selectDrawPart,
-  selectDueDraws,
-  selectEntriesToDraw,
-  updateRanks,
-} from "./draw.sql.ts";
+import { type DrawPart, insertDrawPart, selectDrawNodes, selectDrawPart, selectDueDraws, selectEntriesToDraw, updateRanks } from "./draw.sql.ts";
 import { closeEntries, fixRoot, publishDraw } from "./draw-steps.ts";
 import { HASH_BYTES, rootOf } from "./merkle.ts";
 import { PART_SIZE } from "./proof.ts";
@@ -84,11 +75,7 @@ async function storeRanks(database: Database, dropId: string, input: Parameters<
   // In order of number, as the entries lie on disk.
   for (let at = 0; at < ranks.length; at += RANKS_AT_ONCE) {
     const batch = Array.from(ranks.subarray(at, at + RANKS_AT_ONCE), (rank, i) => ({ number: numbers[at + i] ?? 0, rank }));
-    await database.transaction(async (run) => {
-      const [lock, update] = [lockDrop(dropId), updateRanks(dropId, batch)];
-      await run(lock.text, lock.values);
-      await run(update.text, update.values);
-    });
+    await database.rows(updateRanks(dropId, batch));
   }
 }
 

@@ -104,6 +104,36 @@ export const ATTACKS: Attack[] = [
     },
   },
   {
+    operationId: "editUser",
+    async prepare(shop, copies) {
+      const user = await shop.user();
+      return {
+        as: shop.operator,
+        method: "PATCH",
+        path: `/admin/users/${user.id}`,
+        body: { name: "새 이름" },
+        maxSuccesses: copies,
+        expectedEffects: once,
+        effects: async () => Number(good(await shop.operator.get(`/admin/users/${user.id}`), 200).name === "새 이름"),
+      };
+    },
+  },
+  {
+    operationId: "eraseUser",
+    async prepare(shop, copies) {
+      const user = await shop.user();
+      return {
+        as: shop.operator,
+        method: "POST",
+        path: `/admin/users/${user.id}/erase`,
+        body: { reason: "r" },
+        maxSuccesses: copies,
+        expectedEffects: once,
+        effects: async () => Number(good(await shop.operator.get(`/admin/users/${user.id}`), 200).erasedAt !== undefined),
+      };
+    },
+  },
+  {
     operationId: "grantBalances",
     async prepare(shop, copies) {
       const user = await shop.user();

@@ -12,9 +12,10 @@ export default campaign({
     rounds: { type: "number", help: "number of kills (default: until every kill point was hit)" },
     part: { type: "text", default: "1/1", help: "a share of the kill points, such as 1/8" },
     clients: { type: "number", default: 16, help: "number of clients" },
+    "drop-clients": { type: "number", default: 8, help: "number of clients at drops" },
     workers: { type: "number", default: 1, help: "number of workers; with more than one, they and their till are killed too" },
   },
-  async run({ seed, rounds, part: share, clients, workers }) {
+  async run({ seed, rounds, part: share, clients, "drop-clients": dropClients, workers }) {
     const [part = 1, of = 1] = share.split("/").map(Number);
     console.log(`seed ${seed}, part ${part} of ${of}`);
     const first = rounds === undefined && part === 1 && workers === 1 ? await crashFirstStart() : { killPoints: [], violations: [] };
@@ -22,6 +23,7 @@ export default campaign({
       seed,
       ...(rounds === undefined ? {} : { rounds }),
       clients,
+      dropClients,
       workers,
       isIncluded: inPart(part, of),
       onRound: (round, end) => console.error(`${String(round).padStart(4)} ${end}`),
@@ -46,6 +48,7 @@ function print(report: CrashReport, first: Pick<CrashReport, "killPoints" | "vio
       `kills         ${kills.join(", ")}, during migrations ${first.killPoints.length}`,
       `kill points   ${killPoints.length}, never hit ${neverHit.length}`,
       `acknowledged  ${acknowledged} responses, ${orders} orders, ${events} events; retries ${report.retries}`,
+      `drops         ${report.drops} with ${report.entries} entries`,
       `lost          ${lost.length}`,
       `duplicated    ${duplicated.length}`,
       `events        ${undelivered.length} undelivered, ${outOfOrder.length} out of order`,

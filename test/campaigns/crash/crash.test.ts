@@ -16,7 +16,13 @@ test("a shop with two workers, whose workers and till are killed repeatedly, los
 
 async function assertNothingIsLost(t: TestContext, options: Partial<CrashTestOptions>): Promise<void> {
   const seed = Number(process.env["CRASH_SEED"] ?? 1);
-  const { kills, retries, violations, differences, verification } = await crashTest({ seed, firstRunsMs: 1500, clients: 8, ...options });
+  const { kills, retries, violations, differences, verification } = await crashTest({
+    seed,
+    firstRunsMs: 1500,
+    clients: 8,
+    dropClients: 4,
+    ...options,
+  });
   const { acknowledged, orders, events } = verification;
   t.diagnostic(JSON.stringify({ kills, retries, acknowledged, orders, events }));
   assert.deepEqual({ ...faultsOf(verification), violations, differences }, { ...NO_FAULTS, violations: [], differences: [] });

@@ -3,10 +3,11 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { random } from "../../support/random.ts";
-import { Client, good } from "../../support/shop.ts";
 import { Clients } from "../../support/clients.ts";
+import { DropClients } from "../../support/drop-clients.ts";
 import { isOfMigration, KillPoints } from "./kill-points.ts";
 import { type Death, Sandbox } from "./sandbox.ts";
+import { settled } from "./settled.ts";
 import { type Verification, verifyClients } from "../../support/verification.ts";
 
 export type CrashTestOptions = {
@@ -14,6 +15,8 @@ export type CrashTestOptions = {
   /** Number of kills; without it, until every kill point was hit. */
   rounds?: number;
   clients?: number;
+  /** Number of clients at drops, beside the others. */
+  dropClients?: number;
   /** With more than one, the shop is a till and these workers, which are killed too. */
   workers?: number;
   /** The processes to kill; by default all of them. */
@@ -34,6 +37,8 @@ export type CrashReport = {
   killPoints: [point: string, hits: number][];
   kills: Record<Kind | "at a kill point", number>;
   retries: number;
+  drops: number;
+  entries: number;
   audits: number;
   violations: unknown[];
   differences: unknown[];
@@ -53,12 +58,12 @@ const RANDOM_KILL_EVERY = 6;
 /** In one run, the till or a worker is killed this number of times, after this number of responses each. */
 const PROCESS_KILLS = 3;
 const RESPONSES_BETWEEN_KILLS = 20;
-const SETTLED_WITHIN_MS = 60_000;
 
 export async function crashTest({
   seed,
   rounds,
   clients: count = 16,
+  dropClients: dropCount = 8,
   workers = 1,
   kinds = workers > 1 ? KINDS_WITH_WORKERS : KINDS,
   firstRunsMs = 6000,
@@ -69,13 +74,15 @@ export async function crashTest({
   const sandbox = await Sandbox.create(workers);
   const killPoints = new KillPoints(sandbox.pointsFile, (point) => !isOfMigration(point) && isIncluded(point));
   const clients = new Clients(sandbox.url, seed);
+  const dropClients = new DropClients(clients, sandbox.url, seed);
   const kills = { "at a kill point": 0, shop: 0, database: 0, postmaster: 0, both: 0, till: 0, worker: 0 };
   const violations: unknown[] = [];
+  let started: Promise<unknown> = Promise.resolve();
   let round = 0;
   let audits = 0;
 
   try {
-    const started = clients.start(count);
+    started = Promise.all([clients.start(count), dropClients.start(dropCount)]);
     // The first two runs find the kill points.
     await runOnce("shop", undefined, false);
     await started;
@@ -85,14 +92,16 @@ export async function crashTest({
       await runOnce(kinds[round % kinds.length] as Kind, death, death ? killPoints.needsBrokenConnections(death.point) : rng.chance(0.3));
     }
     await sandbox.open();
-    await clients.stop();
+    await Promise.all([clients.stop(), dropClients.stop()]);
     await audit();
-    const differences = await settled();
+    const differences = await settled(sandbox.url);
+    violations.push(...(await dropClients.verify((text, values) => sandbox.rows(text, values))));
     const verification = await verifyClients(sandbox.url, clients, { databaseUrl: sandbox.databaseUrl, path: sandbox.eventsFile });
     return {
       rounds: round,
       killPoints: killPoints.all,
       kills,
+      ...dropClients.counts,
       retries: clients.client.retryCount,
       audits,
       violations,
@@ -121,6 +130,8 @@ export async function crashTest({
   async function firstRun(): Promise<string | undefined> {
     const goal = clients.acknowledged.length + (rounds === undefined ? FIRST_RUN_RESPONSES : 0);
     const startedAt = performance.now();
+    // The clients are there before the first kill: they cannot start without a shop.
+    await Promise.race([started, sandbox.ended(FIRST_RUN_TIMEOUT_MS)]);
     for (let wait = firstRunsMs; ; wait = 500) {
       const end = await sandbox.ended(wait);
       if (end !== undefined || clients.acknowledged.length >= goal || performance.now() - startedAt > FIRST_RUN_TIMEOUT_MS) return end;
@@ -167,23 +178,5 @@ export async function crashTest({
   async function audit(): Promise<void> {
     violations.push(...(await sandbox.audit()));
     audits++;
-  }
-
-  /** Settles open payments and delivers open events. Returns the differences to the gateway's ledger. */
-  async function settled(): Promise<unknown[]> {
-    const operator = new Client(sandbox.url, "an-operator", "operator");
-    for (const deadline = Date.now() + SETTLED_WITHIN_MS; ; await pause(200)) {
-      // BUSY if the job is running, or if PostgreSQL still holds the lock of a dead instance.
-      for (const job of ["settle-payments", "relay-events", "aggregate-sales"]) {
-        const run = await operator.post(`/admin/jobs/${job}/run`);
-        if (run.status !== 503) good(run, 200);
-      }
-      // BUSY while the circuit breaker is open.
-      const reconciled = await operator.get("/admin/reconciliation");
-      if (reconciled.status === 503 && Date.now() < deadline) continue;
-      const { differences } = good(reconciled, 200) as { differences: unknown[] };
-      const { events } = good(await operator.get("/admin/events?status=WAITING&limit=1"), 200) as { events: unknown[] };
-      if ((differences.length === 0 && events.length === 0) || Date.now() > deadline) return differences;
-    }
   }
 }

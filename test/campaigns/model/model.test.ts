@@ -38,6 +38,8 @@ const NOT_COVERED: Record<string, string> = {
   issueCoupons: "many coupons by issueCoupon's rules: test/api/operators-coupons.test.ts",
   replayEvents: "many events by replayEvent's rules: test/api/event-replays.test.ts",
   voidCoupons: "steered by operators: test/api/operators-coupons.test.ts",
+  editUser: "steered by operators: test/api/erasure.test.ts",
+  eraseUser: "the same",
   revokeBalances: "steered by operators: test/api/revoked-balances.test.ts",
   startRehearsal: "generates load: test/api/rehearsals.test.ts",
   listRehearsals: "the same",

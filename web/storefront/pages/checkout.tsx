@@ -6,6 +6,7 @@ import { settleAll } from "../../shared/settle-all.ts";
 import { shop } from "../api.ts";
 import { useAttempt } from "../attempt.ts";
 import { cartChanged } from "../cart.ts";
+import { addressBody } from "../parts/address-form.tsx";
 import { type CheckoutData, CheckoutForm, type Submission } from "../parts/checkout-form.tsx";
 import type { CheckoutItem, ShownOrder } from "../parts/order-changes.tsx";
 import { removeOrderedItems } from "../parts/ordered-cart.ts";
@@ -81,12 +82,13 @@ function CheckoutOf({ name, purchase }: { name: string; purchase: DirectPurchase
   );
 }
 
-function requestOf({ coupon, card, shown }: Submission, { items, fromCart }: CheckoutData): OrderRequest {
+function requestOf({ coupon, card, address, shown }: Submission, { items, fromCart }: CheckoutData): OrderRequest {
   const body = {
     orderItems: items.map(({ productId, variantId, quantity }) => ({ productId, variantId, quantity })),
     payment: { method: card === null ? ("BALANCE" as const) : ("DEFERRED" as const) },
     ...(coupon ? { userCouponId: coupon.id } : {}),
     expectedAmount: shown.toPay,
+    ...(address ? { shippingAddress: addressBody(address) } : {}),
   };
   const cartItems = fromCart ? items.flatMap(({ cartItemId: id, quantity }) => (id === null ? [] : [{ id, quantity }])) : [];
   return { body, cartItems, card, shown };

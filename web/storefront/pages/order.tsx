@@ -1,10 +1,14 @@
 import { isRefusal } from "#client";
-import { formatInstant, formatNumber } from "../../shared/languages.ts";
+import { formatInstant } from "../../shared/languages.ts";
 import { route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
-import { Art } from "../parts/art.tsx";
 import { CancelOrder } from "../parts/cancel-order.tsx";
 import { isPast } from "../parts/countdown.tsx";
+import { OrderAddress } from "../parts/order/order-address.tsx";
+import { OrderLines } from "../parts/order/order-lines.tsx";
+import { OrderDone, Parcels, Progress } from "../parts/order/progress.tsx";
+import { Returns } from "../parts/order/returns.tsx";
+import { type History, Timeline } from "../parts/order/timeline.tsx";
 import { Empty, Failure, Money, Notice, Reason, Skeleton, Title } from "../parts/parts.tsx";
 import { PayNow } from "../parts/pay-now.tsx";
 import { AmountRow, unpaidReason } from "../parts/pay-with.tsx";
@@ -12,7 +16,6 @@ import { type Order as OrderDetail, useUserResource } from "../parts/user-resour
 import { t } from "../words/words.ts";
 import { OrderStatus } from "./orders.tsx";
 
-type History = { type: string; at: string; data: unknown }[];
 type PageData = { order: OrderDetail; history: History; balance: number };
 
 export function Order({ id }: { id: string }) {
@@ -59,24 +62,38 @@ const isOverdue = (order: OrderDetail): boolean =>
 const isPayable = (order: OrderDetail): boolean => order.status === "PENDING" && !isConfirming(order) && !isOverdue(order);
 
 function Detail({ order, history, balance, reload }: PageData & { reload: () => Promise<void> }) {
-  const { orderId, status } = order;
+  const { orderNumber, status, fulfilmentStatus } = order;
   const payable = isPayable(order);
+  const cancellable = payable || (status === "COMPLETED" && fulfilmentStatus === "NONE");
   return (
     <div class="with-aside">
       <div class="stack">
         <Notices order={order} />
-        <Items order={order} />
+        <section class="panel">
+          <div class="order-head">
+            <OrderStatus order={order} />
+            <span>
+              <span class="muted">{t.value.orderNumber}</span> <strong class="number order-number">{orderNumber}</strong>
+            </span>
+          </div>
+          {(status === "COMPLETED" || status === "PARTIALLY_REFUNDED") && <Progress order={order} />}
+        </section>
+        <Parcels order={order} />
+        {status !== "CANCELLED" && status !== "EXPIRED" && <OrderAddress order={order} changed={reload} />}
+        <OrderLines order={order} history={history} />
+        <Returns order={order} changed={reload} />
         <Timeline history={history} />
       </div>
       <aside class="sum">
         <Amounts order={order} />
         {payable && <PayNow order={order} balance={balance} reload={reload} />}
-        {(payable || status === "COMPLETED") && <CancelOrder order={order} changed={reload} />}
-        <p class="muted order-number">
-          {t.value.orderNumber}
-          <br />
-          <code>{orderId}</code>
-        </p>
+        {order.paidAmount > 0 && (
+          <button type="button" class="button quiet wide" onClick={() => print()}>
+            {t.value.receipt}
+          </button>
+        )}
+        {cancellable && <CancelOrder order={order} changed={reload} />}
+        {status === "COMPLETED" && fulfilmentStatus === "PREPARING" && <p class="muted">{t.value.notCancellableNow}</p>}
       </aside>
     </div>
   );
@@ -84,13 +101,14 @@ function Detail({ order, history, balance, reload }: PageData & { reload: () => 
 
 /** The outcome of the visitor's last action, and the order's state if it needs an explanation. */
 function Notices({ order }: { order: OrderDetail }) {
-  const { orderId, status, payment } = order;
+  const { orderId, orderNumber, status, payment } = order;
   const result = route.value.query.get("result");
   const payable = isPayable(order);
   return (
     <>
-      {result === "placed" && status === "COMPLETED" && <Notice kind="good">{t.value.placed}</Notice>}
-      {result === "pending" && status === "COMPLETED" && <Notice kind="good">{t.value.confirmed}</Notice>}
+      {(result === "placed" || result === "pending") && status === "COMPLETED" && (
+        <OrderDone orderNumber={orderNumber} words={result === "placed" ? t.value.placed : t.value.confirmed} />
+      )}
       {result === "cancelled" && (status === "CANCELLED" || status === "REFUNDED") && <Notice kind="good">{t.value.cancelled}</Notice>}
       {result === "refunding" && status !== "REFUNDED" && <Notice kind="warn">{t.value.refundUnderWay}</Notice>}
       {payable && result !== "unpaid" && result !== "left" && result !== "refused" && payment?.status === "FAILED" && (
@@ -141,40 +159,6 @@ function AwaitedDeposit({ paymentId, amount }: { paymentId: string; amount: numb
   );
 }
 
-function Items({ order: { status, createdAt, orderItems } }: { order: OrderDetail }) {
-  return (
-    <section class="panel">
-      <div class="order-head">
-        <OrderStatus status={status} />
-        <span class="muted">{formatInstant(createdAt)}</span>
-      </div>
-      <ul class="rows plain">
-        {orderItems.map((item) => (
-          <li class="row" key={item.variantId}>
-            <span class="row-art">
-              <Art id={item.productId} name={item.name} />
-            </span>
-            <span class="row-body">
-              <a class="row-name" href={to(`/products/${item.productId}`)}>
-                <bdi>{item.name}</bdi>
-              </a>
-              <span class="row-foot">
-                <span class="muted">
-                  <Money amount={item.unitPrice} /> × {formatNumber(item.quantity)}
-                </span>
-                <span class="row-amount">
-                  <Money amount={item.unitPrice * item.quantity} />
-                </span>
-              </span>
-              {item.refundedQuantity > 0 && <span class="pill">{t.value.refundedOf(item.refundedQuantity)}</span>}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
 function Amounts({ order }: { order: OrderDetail }) {
   const { status, totalAmount, discountAmount, paidAmount, refundedAmount, payment } = order;
   return (
@@ -191,39 +175,5 @@ function Amounts({ order }: { order: OrderDetail }) {
       {paidAmount > 0 && <AmountRow label={t.value.paid} amount={paidAmount} />}
       {refundedAmount > 0 && <AmountRow label={t.value.refunded} amount={refundedAmount} />}
     </dl>
-  );
-}
-
-const EVENTS = ["order.placed", "order.completed", "order.refunded", "order.partially-refunded", "order.cancelled", "order.expired"] as const;
-
-function Timeline({ history }: { history: History }) {
-  return (
-    <section class="panel later">
-      <h2>{t.value.history}</h2>
-      <ol class="timeline">
-        {history.map(({ type, at, data }, i) => {
-          const known = EVENTS.find((event) => event === type);
-          const { amount, customerReason, paidAmount } = (data ?? {}) as { amount?: unknown; customerReason?: unknown; paidAmount?: unknown };
-          const shown = typeof amount === "number" ? amount : typeof paidAmount === "number" ? paidAmount : null;
-          return (
-            <li key={i}>
-              <span>
-                {known ? t.value[known] : type}
-                {shown !== null && (
-                  <>
-                    {" · "}
-                    <Money amount={shown} />
-                  </>
-                )}
-              </span>
-              {typeof customerReason === "string" && <bdi class="muted">{customerReason}</bdi>}
-              <time class="muted" dateTime={at}>
-                {formatInstant(at)}
-              </time>
-            </li>
-          );
-        })}
-      </ol>
-    </section>
   );
 }

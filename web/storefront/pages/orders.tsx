@@ -52,7 +52,8 @@ async function readOrders(userId: string, count: number, signal: AbortSignal): P
   return { orders, more: false };
 }
 
-function OrderRow({ order: { orderId, status, orderItems, itemCount, totalAmount, discountAmount, createdAt } }: { order: ListedOrder }) {
+function OrderRow({ order }: { order: ListedOrder }) {
+  const { orderId, orderNumber, orderItems, itemCount, totalAmount, discountAmount, createdAt } = order;
   const [first] = orderItems;
   return (
     <li>
@@ -61,12 +62,14 @@ function OrderRow({ order: { orderId, status, orderItems, itemCount, totalAmount
           <Art id={first?.productId ?? orderId} name={first?.name ?? ""} />
         </span>
         <span class="row-body">
-          <OrderStatus status={status} />
+          <OrderStatus order={order} />
           <span class="row-name clamp">
             <bdi>{t.value.andMore(first?.name ?? "", itemCount - 1)}</bdi>
           </span>
           <span class="row-foot">
-            <span class="muted">{formatInstant(createdAt)}</span>
+            <span class="muted">
+              {formatInstant(createdAt)} · <span class="number order-number">{orderNumber}</span>
+            </span>
             <span class="row-amount">
               <Money amount={totalAmount - discountAmount} />
             </span>
@@ -77,6 +80,14 @@ function OrderRow({ order: { orderId, status, orderItems, itemCount, totalAmount
   );
 }
 
-export function OrderStatus({ status }: { status: Order["status"] }) {
-  return <span class={`pill state-${status.toLowerCase()}`}>{t.value[status]}</span>;
+/** The state of the goods once the order is paid, else of the payment. */
+export function OrderStatus({ order: { status, fulfilmentStatus } }: { order: Pick<Order, "status" | "fulfilmentStatus"> }) {
+  const goods = {
+    NONE: t.value.COMPLETED,
+    PREPARING: t.value.stepPreparing,
+    PARTIALLY_SHIPPED: t.value.partlyShipped,
+    SHIPPED: t.value.stepShipped,
+    DELIVERED: t.value.stepDelivered,
+  };
+  return <span class={`pill state-${status.toLowerCase()}`}>{status === "COMPLETED" ? goods[fulfilmentStatus] : t.value[status]}</span>;
 }

@@ -35,6 +35,8 @@ export function ChargeForm({ changed }: { changed: () => Promise<void> }) {
         body: { amount: chargedAmount, ...(byCard ? { paymentKey: paymentKeyFor(by, key) } : {}) },
         idempotencyKey: key,
       });
+      // Nothing stays armed: another charge needs another amount.
+      amount.value = "";
       message.value =
         answer.status === 202 ? { kind: "warn", words: t.value.chargePending } : { kind: "good", words: t.value.charged(chargedAmount) };
     } finally {

@@ -6,6 +6,9 @@ import { formatNumber } from "../../shared/languages.ts";
 import { to } from "../../shared/router.ts";
 import { type Price, priceOf } from "../price.ts";
 import { t } from "../words/words.ts";
+import { AddressChoice, type AddressInput } from "./address-form.tsx";
+import { Art } from "./art.tsx";
+import { BottomBar } from "./bottom-bar.tsx";
 import { isPast } from "./countdown.tsx";
 import { CouponChoice } from "./coupon-choice.tsx";
 import { type CheckoutItem, OrderChanges, type ShownOrder, shownOrder } from "./order-changes.tsx";
@@ -15,7 +18,7 @@ import { cardChoice, type CardChoice, type Method, PayWith, type SimulatedOutcom
 /** The data that a checkout shows. */
 export type CheckoutData = { items: CheckoutItem[]; fromCart: boolean; coupons: UserCoupon[]; balance: number };
 /** The buyer's choices when the button is pressed; `card` is null for a payment from the balance. */
-export type Submission = { coupon: UserCoupon | undefined; card: CardChoice | null; shown: ShownOrder };
+export type Submission = { coupon: UserCoupon | undefined; card: CardChoice | null; address: AddressInput | null; shown: ShownOrder };
 
 type CheckoutFormProps = CheckoutData & {
   busy: boolean;
@@ -36,6 +39,7 @@ export function CheckoutForm({ items, fromCart, coupons, balance, busy, error, b
   const couponId = useSignal<string | null | undefined>(undefined);
   const method = useSignal<Method>("BALANCE");
   const outcome = useSignal<SimulatedOutcome>("approve");
+  const address = useSignal<AddressInput | null>(null);
   const coupon = couponId.value === undefined ? best : usable.find(({ id }) => id === couponId.value);
   const price = priceOf(items, coupon?.discount ?? null);
   const card = cardChoice(method.value, outcome.value);
@@ -51,10 +55,12 @@ export function CheckoutForm({ items, fromCart, coupons, balance, busy, error, b
         event.preventDefault();
         if (busy || short || blocked) return;
         before.value = shown;
-        submit({ coupon, card, shown });
+        submit({ coupon, card, address: address.value, shown });
       }}
     >
       <div class="stack">
+        <OrderedItems items={price.items} />
+        <AddressChoice address={address} disabled={busy} />
         <CouponChoice
           coupons={coupons}
           usable={usable}
@@ -70,18 +76,21 @@ export function CheckoutForm({ items, fromCart, coupons, balance, busy, error, b
       </div>
       <aside class="sum">
         <PriceTable price={price} />
-        {error !== undefined && <Failure error={error} />}
-        {!busy && before.value && <OrderChanges before={before.value} after={shown} />}
-        {blocked && !busy && (
-          <Notice kind="warn">
-            {t.value.cartBlocked}{" "}
-            <a href={fromCart ? to("/cart") : to(`/products/${items[0]?.productId}`)}>{fromCart ? t.value.seeCart : t.value.seeProduct}</a>
-          </Notice>
-        )}
-        <button type="submit" class="button primary wide" disabled={!busy && (short || blocked)} aria-disabled={busy}>
-          {busy && <Spinner />}
-          {busy ? t.value.paying : t.value.pay(price.toPay)}
-        </button>
+        {/* Its messages are part of the bar, so that they are in view when the button was pressed. */}
+        <BottomBar>
+          {error !== undefined && <Failure error={error} />}
+          {!busy && before.value && <OrderChanges before={before.value} after={shown} />}
+          {blocked && !busy && (
+            <Notice kind="warn">
+              {t.value.cartBlocked}{" "}
+              <a href={fromCart ? to("/cart") : to(`/products/${items[0]?.productId}`)}>{fromCart ? t.value.seeCart : t.value.seeProduct}</a>
+            </Notice>
+          )}
+          <button type="submit" class="button primary wide" disabled={!busy && (short || blocked)} aria-disabled={busy}>
+            {busy && <Spinner />}
+            {busy ? t.value.paying : t.value.pay(price.toPay)}
+          </button>
+        </BottomBar>
       </aside>
     </form>
   );
@@ -89,12 +98,9 @@ export function CheckoutForm({ items, fromCart, coupons, balance, busy, error, b
 
 function PriceTable({ price }: { price: Price<CheckoutItem> }) {
   return (
-    <table class="price">
+    <table class="price-table">
       <caption>{t.value.priceTable}</caption>
       <tbody>
-        {price.items.map((item) => (
-          <ItemRow key={item.variantId} item={item} />
-        ))}
         <tr class="subtotal">
           <th scope="row">{t.value.total}</th>
           <td>
@@ -122,21 +128,37 @@ function PriceTable({ price }: { price: Price<CheckoutItem> }) {
   );
 }
 
-function ItemRow({ item }: { item: Price<CheckoutItem>["items"][number] }) {
-  const { name, status, unitPrice, quantity, amount } = item;
+function OrderedItems({ items }: { items: Price<CheckoutItem>["items"] }) {
   return (
-    <tr>
-      <th scope="row">
-        <bdi class="clamp">{name}</bdi>
-        {status !== "NOT_FOR_SALE" && (
-          <span class="muted number">
-            <Money amount={unitPrice} /> × {formatNumber(quantity)}
-          </span>
-        )}
-        <span class="row-warning">{unavailableReason(item)}</span>
-      </th>
-      <td>{status !== "NOT_FOR_SALE" && <Money amount={amount} />}</td>
-    </tr>
+    <section class="panel">
+      <h2>{t.value.items}</h2>
+      <ul class="rows plain">
+        {items.map((item) => {
+          const { productId, variantId, name, status, unitPrice, quantity, amount } = item;
+          return (
+            <li key={variantId} class="row">
+              <span class="row-art">
+                <Art id={productId} name={name} />
+              </span>
+              <span class="row-body">
+                <bdi class="row-name clamp">{name}</bdi>
+                <span class="row-warning">{unavailableReason(item)}</span>
+                {status !== "NOT_FOR_SALE" && (
+                  <span class="row-foot">
+                    <span class="muted number">
+                      <Money amount={unitPrice} /> × {formatNumber(quantity)}
+                    </span>
+                    <span class="row-amount">
+                      <Money amount={amount} />
+                    </span>
+                  </span>
+                )}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
   );
 }
 

@@ -93,23 +93,25 @@ export function Spinner() {
 export function Stepper({
   label,
   value,
+  min = 1,
   max,
   set,
   disabled = false,
 }: {
   label: string;
   value: number;
+  min?: number;
   max: number;
   set: (value: number) => void;
   disabled?: boolean;
 }) {
   // `aria-disabled` and not `disabled`, so that a button at the limit keeps the focus.
   const change = (next: number): void => {
-    if (!disabled && next >= 1 && (next <= max || next < value)) set(next);
+    if (!disabled && next >= min && (next <= max || next < value)) set(next);
   };
   return (
     <div class="stepper" role="group" aria-label={label}>
-      <button type="button" aria-label={t.value.decrease} aria-disabled={disabled || value <= 1} onClick={() => change(value - 1)}>
+      <button type="button" aria-label={t.value.decrease} aria-disabled={disabled || value <= min} onClick={() => change(value - 1)}>
         −
       </button>
       <output class="number" aria-live="polite">

@@ -1,4 +1,5 @@
 import type { ComponentChildren, RefObject } from "preact";
+import { useId } from "preact/hooks";
 import { t } from "../words/words.ts";
 import { Icon } from "./icon.tsx";
 
@@ -12,12 +13,13 @@ type SheetProps = {
 
 /** A dialog that comes from the bottom of the window. Escape, its button and a press beside it close it. */
 export function Sheet({ sheet, title, onClose, foot, children }: SheetProps) {
+  const id = useId();
   const close = (): void => sheet.current?.close();
   return (
     <dialog
       class="sheet"
       ref={sheet}
-      aria-labelledby="sheet-title"
+      aria-labelledby={id}
       onClose={onClose}
       onClick={(event) => {
         if (event.target === event.currentTarget) close();
@@ -25,7 +27,7 @@ export function Sheet({ sheet, title, onClose, foot, children }: SheetProps) {
     >
       <div class="sheet-body">
         <div class="sheet-head">
-          <h2 id="sheet-title">{title}</h2>
+          <h2 id={id}>{title}</h2>
           <button type="button" class="icon-button" aria-label={t.value.close} onClick={close}>
             <Icon name="close" />
           </button>

@@ -1,3 +1,4 @@
+import { orderEn } from "./order-en.ts";
 import { dropEn } from "./drop-en.ts";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
 
@@ -5,6 +6,7 @@ const plural = (count: number, one: string, many: string): string => `${formatNu
 
 export const en = {
   ...dropEn,
+  ...orderEn,
   brand: "Jangnal",
   tagline: "A market for one day",
   skip: "Skip to content",

@@ -92,7 +92,7 @@ export const FULFILMENT: Mutation[] = [
     "order.shippingAddress",
     ["test/database/fulfilment-events.test.ts", "addresses and notes are sent"],
   ),
-  mutation("only chosen types of events are sent", "src/outbox/dispatcher.ts", ".filter(({ type }) => this.#isSent(type))", "", [
+  mutation("only chosen types of events are sent", "src/outbox/dispatcher.ts", ".filter(this.#isSent)", "", [
     "test/database/fulfilment-events.test.ts",
     "only events of the chosen types",
   ]),

@@ -48,7 +48,7 @@ export const IDENTITIES: Mutation[] = [
     IDENTITY,
     "a user that an operator has made is found",
   ]),
-  mutation("provisioning can be turned off", "src/app/open-http.ts", "provision: config.auth.provision", "provision: true", [
+  mutation("provisioning can be turned off", "src/app/open-till.ts", "provision: config.auth.provision", "provision: true", [
     IDENTITY,
     "without provisioning an unknown subject is forbidden",
   ]),

@@ -4,6 +4,9 @@ import { type Mutation, mutation } from "../mutation.ts";
 
 const COUPONS = "test/api/operators-coupons.test.ts";
 const REVOKED = "test/api/revoked-balances.test.ts";
+const ERASURE = "test/api/erasure.test.ts";
+const IDENTITY = "test/api/identity.test.ts";
+const [ERASE, BELONGINGS] = ["src/privacy/erase-user.ts", "src/privacy/belongings.sql.ts"];
 const REVOKE = "src/balance/revoke-balances.ts";
 
 export const PEOPLE: Mutation[] = [
@@ -40,5 +43,36 @@ export const PEOPLE: Mutation[] = [
   mutation("a round counts the money that it takes back", REVOKE, "countGranted(uow, userId, -amount);", "", [
     REVOKED,
     "a round counts its own grants and revocations when it takes money back",
+  ]),
+  mutation("erasing clears addresses and notes of orders", ERASE, "if (isPersonal(order)) uow.put", "if (false) uow.put", [
+    ERASURE,
+    "no column of the database",
+  ]),
+  mutation("erasing clears reasons of returns", BELONGINGS, "eraseReturns(after.orderIds), ", "", [ERASURE, "no column of the database"]),
+  mutation(
+    "erasing clears stored responses",
+    BELONGINGS,
+    "[eraseReturns(after.orderIds), ...eraseResponses(key, after)]",
+    "[eraseReturns(after.orderIds)]",
+    [ERASURE, "no column of the database"],
+  ),
+  mutation(
+    "a user with an unshipped order is not erased",
+    ERASE,
+    'isPaid && fulfilmentStatus !== "SHIPPED"',
+    'false && fulfilmentStatus !== "SHIPPED"',
+    [ERASURE, "a user with an open order, a return, or money cannot be erased"],
+  ),
+  mutation("a user with money is not erased", ERASE, "wallet.balance !== 0", "false", [
+    ERASURE,
+    "a user with an open order, a return, or money cannot be erased",
+  ]),
+  mutation("an erased user gets no orders", "src/balance/customer.ts", "wallet?.erased ? undefined : wallet", "wallet", [
+    ERASURE,
+    "an erased user is no customer any more",
+  ]),
+  mutation("an instance forgets the user of an erased external id", "src/balance/accounts.ts", "else this.#ids.delete(externalId);", "", [
+    IDENTITY,
+    "an issuer's shopper whose user was erased is a new user at every instance",
   ]),
 ];

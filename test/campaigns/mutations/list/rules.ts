@@ -93,9 +93,9 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   mutation("an order's total is a safe integer", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order whose total is too large"]),
   mutation(
     "an order needs an existing buyer",
-    PLACE,
-    'return buyer ?? refuse("USER_NOT_FOUND", { userId });',
-    "return buyer ?? { rehearsalId: null };",
+    "src/order/buyer.ts",
+    "return locksWallet(input) ? getWallet(uow, input.userId) : getMember(uow, input.userId);",
+    "return uow.find(locksWallet(input) ? users : members, input.userId) ?? { rehearsalId: null };",
     [RULES, "an order for an unknown user"],
   ),
   mutation("an order needs existing products", PLACE, "    getProduct(uow, productId, buyer);", "", [RULES, "an order for an unknown product"]),
@@ -236,7 +236,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     RULES,
     "a campaign is open from opensAt until",
   ]),
-  mutation("a coupon needs an existing user", ISSUE, '?? refuse("USER_NOT_FOUND", { userId })', "?? { rehearsalId: null }", [
+  mutation("a coupon needs an existing user", ISSUE, "getMember(uow, userId)", "uow.find(members, userId) ?? { rehearsalId: null }", [
     VARIANTS,
     "opt 존재하지 않는 유저/쿠폰",
   ]),

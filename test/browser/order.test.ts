@@ -1,0 +1,133 @@
+// Checkout and order on a phone: address, sum, parcels, returns, and refunds in part.
+
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+import type { Page } from "playwright-core";
+import { good, openTestShop, type TestShop } from "../support/shop.ts";
+import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
+import { assertNothingCovered, assertSeen } from "./seen.ts";
+
+useBrowser();
+let shop: TestShop;
+before(async () => {
+  shop = await openTestShop({ env: { DEMO: "on" } });
+});
+after(() => shop.close());
+
+const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
+const ADDRESS = { recipient: "김민수", phone: "010-1234-5678", postalCode: "03045", line1: "서울 종로구 사직로 161" };
+
+// Fails if the bar's button is covered, or an address of an earlier order is not offered (useSavedAddresses).
+browserTest("a buyer gives an address, reads what happens next, and the next checkout offers the address", async () => {
+  const user = await shop.user({ balance: 100_000 });
+  const product = await shop.product({ name: "등잔", price: 3000, stock: 9 });
+  const address = `${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=2`;
+  const { page, close } = await visit(address, { as: user });
+  const pay = button(page, "6,000원 결제하기");
+  await assertSeen(pay);
+  await page.getByRole("radio", { name: "새 배송지 입력" }).check();
+  await pay.click();
+  assert.equal((good(await user.get(`/users/${user.id}/orders`), 200).orders as unknown[]).length, 0, "the address is not complete");
+  await page.getByLabel("받는 분").fill(ADDRESS.recipient);
+  await page.getByLabel("연락처").fill(ADDRESS.phone);
+  await page.getByLabel("우편번호").fill(ADDRESS.postalCode);
+  await page.getByLabel("주소", { exact: true }).fill(ADDRESS.line1);
+  await assertNothingCovered(page);
+  await assertAccessible(page);
+  await pay.click();
+  await assertSeen(page.getByText("주문이 완료되었습니다. 고맙습니다!"));
+  const [order] = good(await user.get(`/users/${user.id}/orders`), 200).orders;
+  await page.locator(".done").getByText(order.orderNumber).waitFor();
+  await page.getByRole("link", { name: "쇼핑 계속하기" }).waitFor();
+  assert.deepEqual(order.shippingAddress, { ...ADDRESS, country: "KR" });
+  await assertNothingCovered(page);
+  await assertAccessible(page);
+  await page.goto(address);
+  await page.getByRole("radio", { name: /김민수/, checked: true }).waitFor();
+  await close();
+});
+
+browserTest("an order without an address asks for one, and takes it until the goods are being prepared", async () => {
+  const user = await shop.user({ balance: 100_000 });
+  const product = await shop.product({ name: "촛대", price: 3000, stock: 9 });
+  const { orderId } = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+  const { page, close } = await visit(`${shop.url}/#/orders/${orderId}`, { as: user });
+  await button(page, "배송지 입력하기").click();
+  for (const [label, value] of [
+    ["받는 분", ADDRESS.recipient],
+    ["연락처", ADDRESS.phone],
+    ["우편번호", ADDRESS.postalCode],
+    ["주소", ADDRESS.line1],
+  ] as const)
+    await page.getByRole("dialog").getByLabel(label, { exact: true }).fill(value);
+  await assertSeen(button(page, "저장하기"));
+  await assertAccessible(page);
+  await button(page, "저장하기").click();
+  await assertSeen(page.getByText("배송지를 저장했습니다."));
+  await button(page, "배송지 변경").waitFor();
+  good(await shop.operator.post(`/admin/orders/${orderId}/preparing`, {}), 200);
+  await page.reload();
+  await page.getByText("상품을 준비하고 있어 취소할 수 없습니다.", { exact: false }).waitFor();
+  assert.equal(await button(page, "배송지 변경").count(), 0);
+  assert.equal(await button(page, "주문 취소").count(), 0);
+  await close();
+});
+
+// Fails without `refundsByVariant` (order-lines.tsx), the parcels (progress.tsx) or the returns (returns.tsx).
+browserTest("a shipped order shows its parcel, explains a refund in part, and takes a return", async () => {
+  const user = await shop.user({ balance: 100_000 });
+  const product = await shop.product({ name: "찻잔", price: 10_000, stock: 9 });
+  const campaign = await shop.campaign({ name: "천 원", discount: { type: "FIXED", amount: 3000 } });
+  const { userCouponId } = good(await user.post(`/coupons/${campaign.id}/issue`, {}), 201);
+  const { orderId } = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 3 }], userCouponId }), 201);
+  const items = [{ variantId: product.variants[0]?.id, quantity: 1 }];
+  good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items, reason: "x", customerReason: "금이 감" }), 200);
+  const parcel = { carrier: "롯데택배", trackingNumber: "4012-3456-7890", trackingUrl: "https://trace.example/4012" };
+  const { shipments } = good(await shop.operator.post(`/admin/orders/${orderId}/shipments`, parcel), 201);
+  const { page, close } = await visit(`${shop.url}/#/orders/${orderId}`, { as: user });
+  await page.getByText("1개 환불 · 9,000원").waitFor();
+  await page.getByText("쿠폰으로 할인받은 1,000원을 뺀 금액입니다.").waitFor();
+  await page.locator(".steps [aria-current=step]").getByText("배송 중").waitFor();
+  await page.getByText(parcel.trackingNumber).waitFor();
+  assert.equal(await page.getByRole("link", { name: "배송 조회" }).getAttribute("href"), parcel.trackingUrl);
+  await assertNothingCovered(page);
+  await assertAccessible(page);
+  good(await shop.operator.post(`/admin/orders/${orderId}/shipments/${shipments[0].shipmentId}/delivered`, {}), 200);
+  await page.reload();
+  await page.locator(".steps [aria-current=step]").getByText("배송 완료").waitFor();
+  await button(page, "반품 신청").click();
+  const sheet = page.getByRole("dialog", { name: "어떤 상품을 반품하시겠습니까?" });
+  await sheet.getByLabel("반품 사유").fill("색이 다릅니다");
+  await assertNothingCovered(page);
+  await assertAccessible(page);
+  await sheet.getByRole("button", { name: "반품 신청" }).click();
+  await assertSeen(page.getByText("반품을 신청했습니다.", { exact: true }).first());
+  await page.getByText("신청 완료").waitFor();
+  const { returns } = good(await user.get(`/orders/${orderId}/returns`), 200);
+  assert.deepEqual(
+    returns.map(({ status, reason, items: units }: { status: string; reason: string; items: { quantity: number }[] }) => [
+      status,
+      reason,
+      units[0]?.quantity,
+    ]),
+    [["REQUESTED", "색이 다릅니다", 1]],
+  );
+  await button(page, "신청 취소").click();
+  await page.getByText("신청 취소됨").waitFor();
+  await close();
+});
+
+// Fails if the message of a refused order is outside of the bar (checkout-form.tsx).
+browserTest("an item that sells out during the checkout ends the order in words that are in view", async () => {
+  const [user, other] = await Promise.all([shop.user({ balance: 100_000 }), shop.user({ balance: 100_000 })]);
+  const product = await shop.product({ name: "화로", price: 3000, stock: 1 });
+  const { page, close } = await visit(`${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=1`, { as: user });
+  await button(page, "3,000원 결제하기").waitFor();
+  await page.route("**/products/*", (route) => route.abort());
+  good(await other.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+  await button(page, "3,000원 결제하기").click();
+  await assertSeen(page.getByText("방금 품절되었습니다."));
+  await assertNothingCovered(page);
+  assert.equal(await shop.balanceOf(user), 100_000);
+  await close();
+});
