@@ -107,7 +107,7 @@ export function outboxRoutes(routes: Routes, { config, database, orderCache, rel
   );
 }
 
-const SinkName = Type.Optional(Type.String({ maxLength: 100, description: "The name of a data platform, as in `counts`" }));
+const SinkName = Type.Optional(Type.String({ maxLength: 300, description: "The name of a data platform, as in `counts`" }));
 const Counts = Type.Array(
   Type.Object({
     sink: Type.String(),

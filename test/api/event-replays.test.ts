@@ -39,7 +39,7 @@ test("dead letters are counted per data platform and sent again together, of a p
   assert.equal(counts.length, 1);
   const sink = counts[0]?.sink as string;
   assert.deepEqual(counts[0], { sink, waiting: 0, dead: 3, lastError: null });
-  assert.equal((await list(`&status=DEAD&sink=${sink}`)).events.length, 3);
+  assert.equal((await list(`&status=DEAD&sink=${encodeURIComponent(sink)}`)).events.length, 3);
   refused(await shop.operator.get("/admin/events?sink=elsewhere"), 400, "INVALID_REQUEST");
 
   platform.answer = () => ({ status: 204 });

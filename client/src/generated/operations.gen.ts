@@ -41,7 +41,9 @@ export const OPERATIONS = {
   getShop: ["GET", "/shop"],
   createUsers: ["POST", "/admin/users", true],
   listUsers: ["GET", "/admin/users"],
+  editUser: ["PATCH", "/admin/users/{id}", true],
   getUser: ["GET", "/admin/users/{id}"],
+  eraseUser: ["POST", "/admin/users/{id}/erase", true],
   grantBalances: ["POST", "/admin/balances/grant", true],
   revokeBalances: ["POST", "/admin/balances/revoke", true],
   createProducts: ["POST", "/admin/products", true],
@@ -139,7 +141,9 @@ export type Operations = {
   getShop: { data: types.GetShopData; answers: types.GetShopResponses; refusals: types.GetShopErrors };
   createUsers: { data: types.CreateUsersData; answers: types.CreateUsersResponses; refusals: types.CreateUsersErrors };
   listUsers: { data: types.ListUsersData; answers: types.ListUsersResponses; refusals: types.ListUsersErrors };
+  editUser: { data: types.EditUserData; answers: types.EditUserResponses; refusals: types.EditUserErrors };
   getUser: { data: types.GetUserData; answers: types.GetUserResponses; refusals: types.GetUserErrors };
+  eraseUser: { data: types.EraseUserData; answers: types.EraseUserResponses; refusals: types.EraseUserErrors };
   grantBalances: { data: types.GrantBalancesData; answers: types.GrantBalancesResponses; refusals: types.GrantBalancesErrors };
   revokeBalances: { data: types.RevokeBalancesData; answers: types.RevokeBalancesResponses; refusals: types.RevokeBalancesErrors };
   createProducts: { data: types.CreateProductsData; answers: types.CreateProductsResponses; refusals: types.CreateProductsErrors };

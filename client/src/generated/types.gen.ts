@@ -17,7 +17,7 @@ export type Problem = {
      */
     type: string;
     status: number;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'ENTRY_NOT_FOUND' | 'DROP_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'DROP_ALREADY_ENTERED' | 'DROP_ENTRY_ORDERED' | 'DROP_ALREADY_OPEN' | 'DROP_DRAW_CLOSED' | 'DROP_EXISTS' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'ENTRY_NOT_FOUND' | 'DROP_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'USER_NOT_ERASABLE' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'DROP_ALREADY_ENTERED' | 'DROP_ENTRY_ORDERED' | 'DROP_ALREADY_OPEN' | 'DROP_DRAW_CLOSED' | 'DROP_EXISTS' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     /**
      * A sentence for people, in Korean or English
      */
@@ -670,6 +670,26 @@ export type Shop = {
     demo: boolean;
 };
 
+export type UserWithBalance = {
+    id: string;
+    name: string;
+    externalId: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+    /**
+     * In the currency's minor unit
+     */
+    balance: number;
+    /**
+     * When the user's personal data was erased; only of erased users
+     */
+    erasedAt?: string;
+};
+
 export type DropReport = {
     /**
      * Units in paid orders, less refunded ones
@@ -1027,7 +1047,7 @@ export type Rehearsal = {
 
 export type ProblemType = {
     type: string;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'ENTRY_NOT_FOUND' | 'DROP_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'DROP_ALREADY_ENTERED' | 'DROP_ENTRY_ORDERED' | 'DROP_ALREADY_OPEN' | 'DROP_DRAW_CLOSED' | 'DROP_EXISTS' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'ENTRY_NOT_FOUND' | 'DROP_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'USER_NOT_ERASABLE' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'DROP_ALREADY_ENTERED' | 'DROP_ENTRY_ORDERED' | 'DROP_ALREADY_OPEN' | 'DROP_DRAW_CLOSED' | 'DROP_EXISTS' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     status: number;
     ko: string;
     en: string;
@@ -3682,11 +3702,11 @@ export type EditOrderErrors = {
         code?: 'FORBIDDEN';
     };
     /**
-     * `ORDER_NOT_FOUND`: Order not found
+     * `USER_NOT_FOUND`: User not found; `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'ORDER_NOT_FOUND';
+        code?: 'USER_NOT_FOUND' | 'ORDER_NOT_FOUND';
     };
     /**
      * `ORDER_NOT_SHIPPABLE`: This order cannot be shipped; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
@@ -4393,6 +4413,10 @@ export type ListUsersData = {
          * Searches names and external ids: every word must occur
          */
         q?: string;
+        /**
+         * The user with this external id, byte for byte
+         */
+        externalId?: string;
     };
     url: '/admin/users';
 };
@@ -4449,7 +4473,7 @@ export type ListUsersResponses = {
      * OK
      */
     200: {
-        users: Array<User>;
+        users: Array<UserWithBalance>;
         nextCursor: string | null;
     };
 };
@@ -4648,10 +4672,245 @@ export type GetUserResponses = {
     /**
      * OK
      */
-    200: User;
+    200: UserWithBalance;
 };
 
 export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type EditUserData = {
+    /**
+     * At most 1 MiB.
+     */
+    body?: {
+        name?: string;
+        externalId?: string | null;
+        /**
+         * Merged by key into the metadata; null removes a key
+         */
+        metadata?: {
+            [key: string]: string | null;
+        };
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The user's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/users/{id}';
+};
+
+export type EditUserErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type EditUserError = EditUserErrors[keyof EditUserErrors];
+
+export type EditUserResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type EditUserResponse = EditUserResponses[keyof EditUserResponses];
+
+export type EraseUserData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        reason: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The user's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/users/{id}/erase';
+};
+
+export type EraseUserErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `USER_NOT_ERASABLE`: This user cannot be erased now; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'USER_NOT_ERASABLE' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type EraseUserError = EraseUserErrors[keyof EraseUserErrors];
+
+export type EraseUserResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type EraseUserResponse = EraseUserResponses[keyof EraseUserResponses];
 
 export type GrantBalancesData = {
     /**
@@ -7918,11 +8177,11 @@ export type RequestReturnErrors = {
         code?: 'FORBIDDEN';
     };
     /**
-     * `ORDER_NOT_FOUND`: Order not found
+     * `USER_NOT_FOUND`: User not found; `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'ORDER_NOT_FOUND';
+        code?: 'USER_NOT_FOUND' | 'ORDER_NOT_FOUND';
     };
     /**
      * `ORDER_NOT_RETURNABLE`: This order cannot be returned; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
