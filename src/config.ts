@@ -6,6 +6,7 @@ import { type AuthSettings, authSettings } from "./auth-settings.ts";
 import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
 import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow } from "./payment-settings.ts";
 import { countryOf } from "./country.ts";
+import { type TelemetrySettings, telemetrySettings } from "./telemetry-settings.ts";
 import { calendarDuration, ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
 /** Limits of the calls to the payment gateway. */
@@ -48,6 +49,7 @@ export type SettlementSettings = {
 export type TrustedProxies = number | string[];
 
 export type Config = DataPlatformSettings & {
+  telemetry: TelemetrySettings;
   port: number;
   host: string;
   /** Unset: embedded PostgreSQL in `dataDir`. */
@@ -105,6 +107,7 @@ export function readConfig(env: Env): Config {
     redisUrl: redisUrl(env),
     ...dataPlatforms(env),
     auth: authSettings(env),
+    telemetry: telemetrySettings(env),
     balanceFunding: balanceFunding(env, embedded),
     gateway: gateway(env, embedded),
     chargeMax: integer(env, "CHARGE_MAX", 10_000_000, 1, Number.MAX_SAFE_INTEGER),

@@ -6,10 +6,11 @@ import type { Registry } from "prom-client";
 import { backlogChecks, type BacklogReader } from "../backlog/backlog.ts";
 import type { CachedAccounts } from "../balance/accounts.ts";
 import { HttpMetrics } from "../http/metrics.ts";
-import { requestLog } from "../http/request-log.ts";
+import { type OnAnswered, requestLog } from "../http/request-log.ts";
 import { createServer } from "../http/server.ts";
 import { authenticator } from "../http/tokens.ts";
 import type { Live } from "../live/live.ts";
+import type { ShopTelemetry } from "../telemetry/shop-telemetry.ts";
 import { Rehearsals } from "../rehearsal/rehearsals.ts";
 import { declareRoutes, type ShopParts } from "./routes.ts";
 import type { SharedState } from "./shared-state.ts";
@@ -28,6 +29,7 @@ export type OpenHttpOptions = {
   isReachable: () => boolean;
   /** Ends the calls to the payment gateway. */
   stopGateway: () => void;
+  telemetry: ShopTelemetry | undefined;
 };
 
 /** How long a shutdown waits for requests that wait for the payment gateway. */
@@ -36,7 +38,7 @@ const GATEWAY_PATIENCE_MS = 4000;
 /** Opens it, and adds to `stack` how to close it. */
 export async function openHttp(
   stack: AsyncDisposableStack,
-  { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, stopGateway }: OpenHttpOptions,
+  { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, stopGateway, telemetry }: OpenHttpOptions,
 ): Promise<{ server: FastifyInstance; rehearsals: Rehearsals }> {
   const { config, database } = shop;
   const server = createServer({
@@ -45,8 +47,9 @@ export async function openHttp(
     metrics: new HttpMetrics(registry, live),
     rates: shared.rates,
     onFault: (error, requestId) => log.error({ err: error, requestId }, "a request failed with an unexpected error"),
-    onAnswered: requestLog(log),
+    onAnswered: inTurn(telemetry?.http.onAnswered, requestLog(log, telemetry?.http.traceOf)),
   });
+  telemetry?.http.follow(server);
   server.addHook("preClose", (done) => {
     live.stop();
     shop.dropLive.stop();
@@ -64,4 +67,12 @@ export async function openHttp(
   const operations = { database, registry, isReachable, state, backlog: () => backlogChecks(backlog) };
   await declareRoutes(server, { shop, live, rehearsals, operations, secret });
   return { server, rehearsals };
+}
+
+function inTurn(first: OnAnswered | undefined, second: OnAnswered | undefined): OnAnswered | undefined {
+  if (!first || !second) return first ?? second;
+  return (request, reply) => {
+    first(request, reply);
+    second(request, reply);
+  };
 }

@@ -36,6 +36,7 @@ const SAMPLES: Record<string, { value: string; needs?: Env }> = {
     value: "https://gateway.example/sdk.js",
     needs: { PAYMENT_GATEWAY_URL: "https://gateway.example", PAYMENT_GATEWAY_SECRET: "key", PAYMENT_GATEWAY_CLIENT_KEY: "test_ck_key" },
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: { value: "http://localhost:4318" },
   PAYMENT_SIMULATOR_URL: { value: "http://127.0.0.1:4000" },
 };
 
