@@ -6,6 +6,7 @@ import { type AuthSettings, authSettings } from "./auth-settings.ts";
 import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
 import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow } from "./payment-settings.ts";
 import { countryOf } from "./country.ts";
+import { type OidcSettings, oidcSettings } from "./oidc-settings.ts";
 import { type TelemetrySettings, telemetrySettings } from "./telemetry-settings.ts";
 import { calendarDuration, ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
@@ -60,6 +61,8 @@ export type Config = DataPlatformSettings & {
   redisUrl: string | undefined;
   dataDir: string;
   auth: AuthSettings;
+  /** The console's sign-in at an issuer; undefined: by tokens only. */
+  oidc: OidcSettings | undefined;
   balanceFunding: "open" | "gateway" | "operator";
   gateway: GatewaySettings & SettlementSettings & { methods: readonly GatewayMethod[]; window: PaymentWindow | undefined };
   /** Minor units. */
@@ -107,6 +110,7 @@ export function readConfig(env: Env): Config {
     redisUrl: redisUrl(env),
     ...dataPlatforms(env),
     auth: authSettings(env),
+    oidc: oidcSettings(env),
     telemetry: telemetrySettings(env),
     balanceFunding: balanceFunding(env, embedded),
     gateway: gateway(env, embedded),

@@ -12,6 +12,8 @@ import { authenticator } from "../http/tokens.ts";
 import type { Live } from "../live/live.ts";
 import type { ShopTelemetry } from "../telemetry/shop-telemetry.ts";
 import { Rehearsals } from "../rehearsal/rehearsals.ts";
+import { openSignIn } from "../sign-in/open-sign-in.ts";
+import { signInRoutes } from "../sign-in/sign-in.routes.ts";
 import { declareRoutes, type ShopParts } from "./routes.ts";
 import type { SharedState } from "./shared-state.ts";
 
@@ -41,9 +43,11 @@ export async function openHttp(
   { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, stopGateway, telemetry }: OpenHttpOptions,
 ): Promise<{ server: FastifyInstance; rehearsals: Rehearsals }> {
   const { config, database } = shop;
+  const tokens = authenticator(config.auth, secret, { accounts });
+  const signIn = openSignIn(config.oidc, { database, authenticator: tokens, audience: config.auth.audience, log });
   const server = createServer({
     config,
-    authenticator: authenticator(config.auth, secret, { accounts }),
+    authenticator: signIn?.sessions.extend(tokens) ?? tokens,
     metrics: new HttpMetrics(registry, live),
     rates: shared.rates,
     onFault: (error, requestId) => log.error({ err: error, requestId }, "a request failed with an unexpected error"),
@@ -66,6 +70,7 @@ export async function openHttp(
   const state = () => ({ cards: config.gateway.kind, ...shared.state() });
   const operations = { database, registry, isReachable, state, backlog: () => backlogChecks(backlog) };
   await declareRoutes(server, { shop, live, rehearsals, operations, secret });
+  signInRoutes(server, signIn);
   return { server, rehearsals };
 }
 

@@ -47,7 +47,7 @@ export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): 
             }),
             tokens: Type.Unsafe<string>({
               ...OneOf(["own", "issuer"]),
-              description: "Who signs tokens: the shop itself, or an external issuer. Only a shop that signs its own tokens has rehearsals",
+              description: "Who signs tokens: the shop itself, or an external issuer",
             }),
             demo: Type.Boolean({ description: "Whether clients can sign in as demo users" }),
           },
