@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import { type AuthSettings, authSettings } from "./auth-settings.ts";
 import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
 import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow } from "./payment-settings.ts";
+import { type Business, businessSettings } from "./business-settings.ts";
 import { countryOf } from "./country.ts";
 import { calendarDuration, ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
@@ -87,6 +88,7 @@ export type Config = DataPlatformSettings & {
   country: string;
   demo: boolean;
   logLevel: string;
+  business: Business;
 };
 
 /**
@@ -122,6 +124,7 @@ export function readConfig(env: Env): Config {
     currency: currency(env),
     locale: oneOf(env, "SHOP_LOCALE", ["ko", "en"], "ko"),
     country: countryOf("SHOP_COUNTRY", text(env, "SHOP_COUNTRY") ?? "KR"),
+    business: businessSettings(env),
     demo: oneOf(env, "DEMO", ["on", "off"], embedded ? "on" : "off") === "on",
     logLevel: oneOf(env, "LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"], "info"),
   };

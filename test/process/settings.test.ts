@@ -36,6 +36,15 @@ const SAMPLES: Record<string, { value: string; needs?: Env }> = {
     value: "https://gateway.example/sdk.js",
     needs: { PAYMENT_GATEWAY_URL: "https://gateway.example", PAYMENT_GATEWAY_SECRET: "key", PAYMENT_GATEWAY_CLIENT_KEY: "test_ck_key" },
   },
+  BUSINESS_NAME: { value: "장날상회" },
+  BUSINESS_OWNER: { value: "김장날" },
+  BUSINESS_REGISTRATION_NUMBER: { value: "123-45-67890" },
+  BUSINESS_MAIL_ORDER_NUMBER: { value: "2026-서울종로-0001" },
+  BUSINESS_ADDRESS: { value: "서울 종로구 사직로 161" },
+  BUSINESS_PHONE: { value: "02-123-4567" },
+  BUSINESS_EMAIL: { value: "help@shop.example" },
+  BUSINESS_TERMS_URL: { value: "https://shop.example/terms" },
+  BUSINESS_PRIVACY_URL: { value: "https://shop.example/privacy" },
   PAYMENT_SIMULATOR_URL: { value: "http://127.0.0.1:4000" },
 };
 

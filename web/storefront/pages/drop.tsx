@@ -2,9 +2,9 @@
 
 import { useEffect } from "preact/hooks";
 import { isRefusal, type Product } from "#client";
-import { formatMoney } from "../../shared/languages.ts";
+import { formatMoney, language } from "../../shared/languages.ts";
 import { useResource } from "../../shared/resource.ts";
-import { subject, to } from "../../shared/router.ts";
+import { subject, to } from "../router.ts";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
 import { saveReminder } from "../parts/drop/calendar.ts";
@@ -17,6 +17,7 @@ import { Icon } from "../parts/icon.tsx";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
+import { localName } from "../names.ts";
 
 const PRODUCT_POLL_MS = 5000;
 
@@ -55,8 +56,8 @@ function Detail({ drop }: { drop: DropOfShop }) {
   );
   const entry = useEntryOf(drop);
   useEffect(() => {
-    subject.value = drop.name;
-  }, [drop.name]);
+    subject.value = localName(drop.name);
+  }, [drop.name, language.value]);
   const shown = entry.data ?? null;
   const isTheirs = shown !== null && (isOngoing(shown) || shown.status === "BOUGHT");
   const isOver = drop.status === "CLOSED" && !isTheirs;
@@ -72,7 +73,7 @@ function Detail({ drop }: { drop: DropOfShop }) {
             <span class="pill few">{t.value.drop}</span> {t.value[drop.mode]}
           </p>
           <Title>
-            <bdi>{drop.name}</bdi>
+            <bdi>{localName(drop.name)}</bdi>
           </Title>
           {product.data && <ProductLine product={product.data} />}
         </div>
@@ -145,7 +146,7 @@ function Reminder({ drop: { id, name, opensAt } }: { drop: DropOfShop }) {
     const url = new URL(to(`/drops/${id}`), location.href).href;
     saveReminder({
       uid: `${id}@${location.host}`,
-      title: `${name} · ${t.value.brand}`,
+      title: `${localName(name)} · ${t.value.brand}`,
       at: opensAt,
       url,
       text: `${t.value.openAtInstant(opensAt)} ${url}`,

@@ -2,12 +2,13 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Body, ProductInList } from "#client";
 import { useResource } from "../../shared/resource.ts";
-import { redirect, route, to } from "../../shared/router.ts";
+import { redirect, route, to } from "../router.ts";
 import { shop } from "../api.ts";
 import { t } from "../words/words.ts";
 import { Art } from "./art.tsx";
 import { Icon } from "./icon.tsx";
 import { Empty, Failure, Money, Skeleton } from "./parts.tsx";
+import { localName } from "../names.ts";
 
 const SORTS = ["newest", "price", "-price", "name"] as const;
 type Sort = (typeof SORTS)[number];
@@ -49,7 +50,13 @@ export function Products() {
       </p>
       {products.error !== undefined && !products.data && <Failure error={products.error} retry={() => void products.reload()} />}
       {!shown && products.error === undefined && <GridSkeleton />}
-      {shown?.products.length === 0 && <Empty icon="search" title={t.value.nothingFound} hint={t.value.nothingFoundHint} />}
+      {shown?.products.length === 0 && (
+        <Empty icon="search" title={t.value.nothingFound} hint={t.value.nothingFoundHint}>
+          <a class="button" href={to("/")}>
+            {t.value.clearSearch}
+          </a>
+        </Empty>
+      )}
       {shown && shown.products.length > 0 && (
         <ul class="grid" aria-busy={!products.data}>
           {shown.products.map((product) => (
@@ -152,7 +159,7 @@ function ProductCard({ product: { id, name, price, stock, status } }: { product:
           {status === "ON_SALE" && stock <= 5 && <span class="pill few number">{t.value.left(stock)}</span>}
         </span>
         <span class="card-name">
-          <bdi>{name}</bdi>
+          <bdi>{localName(name)}</bdi>
         </span>
         <span class="card-price">
           <Money amount={price} />

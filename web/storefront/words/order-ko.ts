@@ -58,6 +58,17 @@ export const orderKo = {
   chooseReturn: "반품할 수량을 골라 주세요.",
   notCancellableNow: "상품을 준비하고 있어 취소할 수 없습니다. 받은 뒤에 반품할 수 있습니다.",
 
+  businessName: "상호",
+  businessOwner: "대표자",
+  businessNumber: "사업자등록번호",
+  mailOrderNumber: "통신판매업 신고번호",
+  businessAddress: "주소",
+  businessPhone: "전화",
+  businessEmail: "이메일",
+  terms: "이용약관",
+  privacy: "개인정보 처리방침",
+  withdrawal: (days: number) => `상품을 받은 날부터 ${formatNumber(days)}일 안에 주문 상세에서 청약을 철회(반품 신청)할 수 있습니다.`,
+
   "order.preparing": "상품을 준비하고 있습니다",
   "order.shipped": "상품을 보냈습니다",
   "order.delivered": "배송이 완료되었습니다",
