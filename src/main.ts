@@ -5,6 +5,7 @@ import { type CliCommand, CommandFailed, parse } from "./cli/command-line.ts";
 import { demo } from "./cli/demo.ts";
 import { gateway } from "./cli/gateway.ts";
 import { misspeltSettings } from "./cli/misspelt-settings.ts";
+import { importProducts } from "./cli/import.ts";
 import { migrate } from "./cli/migrate.ts";
 import { reconcile } from "./cli/reconcile.ts";
 import { recount } from "./cli/recount.ts";
@@ -25,6 +26,7 @@ const COMMANDS: Record<string, CliCommand> = {
   recount,
   gateway,
   replay,
+  import: importProducts,
   ship,
   "verify-draw": verifyDraw,
 };

@@ -1,7 +1,7 @@
 // Row 8: speed with millions of orders in the tables: the same sales and reads, the aggregation of a day, and the audit.
 
 import { ignore } from "../support/ignore.ts";
-import { selectProducts } from "../../src/catalog/catalog.sql.ts";
+import { selectProducts } from "../../src/catalog/read-catalog.sql.ts";
 import { Database } from "../../src/database/pool.ts";
 import { LAST_ID, type Statement } from "../../src/database/statement.ts";
 import { selectUserOrders } from "../../src/order/order.sql.ts";

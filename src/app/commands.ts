@@ -10,9 +10,12 @@ import { openCharge } from "../balance/open-charge.ts";
 import { findUser, provisionUser } from "../balance/provision-user.ts";
 import { startCharge } from "../balance/start-charge.ts";
 import { addToCart, emptyCart, removeFromCart, setQuantity } from "../cart/edit-cart.ts";
+import { addVariant } from "../catalog/add-variant.ts";
 import { adjustStock } from "../catalog/adjust-stock.ts";
+import { changeStock } from "../catalog/change-stock.ts";
 import { createProducts } from "../catalog/create-products.ts";
-import { editProduct } from "../catalog/edit-product.ts";
+import { editProduct, editVariant } from "../catalog/edit-product.ts";
+import { putProduct } from "../catalog/put-product.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import { closeCampaign, createCampaign, editCampaign } from "../coupon/edit-campaign.ts";
 import { expireCoupon } from "../coupon/expire-coupon.ts";
@@ -101,8 +104,12 @@ function singleCommands({ database, now, variantCache, orderCache, productDrops 
     chargeBalance,
     openCharge,
     createProducts,
-    editProduct(variantCache),
+    editProduct(database),
+    editVariant(database),
+    addVariant(database),
+    putProduct(database),
     adjustStock(stockLine(database)),
+    changeStock(stockLine(database)),
     createCampaign,
     editCampaign,
     closeCampaign,

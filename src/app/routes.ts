@@ -10,6 +10,8 @@ import type { Cache } from "../cache/cache.ts";
 import { cartRoutes } from "../cart/cart.routes.ts";
 import { catalogAdminRoutes } from "../catalog/catalog.admin.routes.ts";
 import { catalogRoutes } from "../catalog/catalog.routes.ts";
+import { syncAdminRoutes } from "../catalog/sync.admin.routes.ts";
+import { variantAdminRoutes } from "../catalog/variant.admin.routes.ts";
 import { stockAdminRoutes } from "../catalog/stock.admin.routes.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
@@ -119,6 +121,8 @@ const ADMIN_ROUTES = [
   eraseRoutes,
   balanceAdminRoutes,
   catalogAdminRoutes,
+  variantAdminRoutes,
+  syncAdminRoutes,
   stockAdminRoutes,
   couponAdminRoutes,
   dropAdminRoutes,

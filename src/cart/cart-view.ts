@@ -14,6 +14,7 @@ export type CartItemView = {
   quantity: number;
   stock: number;
   status: ReturnType<typeof saleStatus>;
+  imageUrl: string | null;
   /** The drop by whose rules the product is sold. */
   dropId: string | null;
   limitPerCustomer: number | null;
@@ -22,9 +23,21 @@ export type CartItemView = {
 /** Shows price, stock and status of the variant as its product's page does. */
 export function cartItemView(
   { id, productId, variantId, quantity }: Omit<CartItem, "createdAt">,
-  variant: { name: string; price: number; stock: number; status: SaleStatus },
+  variant: { name: string; price: number; stock: number; status: SaleStatus; imageUrl: string | null },
   { dropId, limitPerCustomer }: Pick<CartItemView, "dropId" | "limitPerCustomer">,
 ): CartItemView {
   const { price, stock, status } = hideUnlessForSale({ ...variant, status: saleStatus(variant.status, variant.stock) });
-  return { id, productId, variantId, name: variant.name, unitPrice: price, quantity, stock, status, dropId, limitPerCustomer };
+  return {
+    id,
+    productId,
+    variantId,
+    name: variant.name,
+    unitPrice: price,
+    quantity,
+    stock,
+    status,
+    imageUrl: variant.imageUrl,
+    dropId,
+    limitPerCustomer,
+  };
 }

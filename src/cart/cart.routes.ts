@@ -1,6 +1,7 @@
 import Type from "typebox";
 import { displayName, type SaleStatus } from "../catalog/catalog.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
+import { ImageUrl } from "../catalog/catalog.schemas.ts";
 import type { Database } from "../database/pool.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Body, Id, Nullable, OneOf, Quantity, UserParams } from "../http/schemas.ts";
@@ -19,6 +20,7 @@ const CartItemSchema = Type.Object(
     quantity: Type.Integer(),
     stock: Type.Integer(),
     status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
+    imageUrl: ImageUrl("The variant's image, or else the product's first"),
     dropId: Nullable(Id("The drop by whose rules the product is sold")),
     limitPerCustomer: Nullable(Type.Integer({ description: "Of that drop: units per person over all orders and holds" })),
   },
@@ -43,6 +45,7 @@ type CartRow = {
   price: number;
   stock: number;
   status: SaleStatus;
+  imageUrl: string | null;
   dropId: string | null;
   limitPerCustomer: number | null;
 };

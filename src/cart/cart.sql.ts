@@ -1,3 +1,4 @@
+import { IMAGE_URL } from "../catalog/details.sql.ts";
 import { timestampArray, arrayOf, type Statement } from "../database/statement.ts";
 import type { Table } from "../till/table.ts";
 import type { CartItem } from "./cart.ts";
@@ -91,7 +92,7 @@ export function selectCart(userId: string): Statement {
   return {
     name: "select cart",
     text: `SELECT c.id, c.product_id AS "productId", c.variant_id AS "variantId", c.quantity, p.name AS "productName", v.name AS "variantName", v.price, v.stock,
-             CASE WHEN p.status = 'ON_SALE' THEN v.status ELSE 'NOT_FOR_SALE' END AS status, p.drop_id AS "dropId",
+             CASE WHEN p.status = 'ON_SALE' THEN v.status ELSE 'NOT_FOR_SALE' END AS status, ${IMAGE_URL} AS "imageUrl", p.drop_id AS "dropId",
              (SELECT d.limit_per_customer FROM drops d WHERE d.id = p.drop_id) AS "limitPerCustomer"
            FROM users u LEFT JOIN (cart_items c JOIN variants v ON v.id = c.variant_id JOIN products p ON p.id = c.product_id) ON c.user_id = u.id
            WHERE u.id = $1 ORDER BY c.id`,

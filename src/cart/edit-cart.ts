@@ -2,6 +2,7 @@ import type { Wallet } from "../balance/balance.ts";
 import { users } from "../balance/balance.sql.ts";
 import { displayName, variantStatus } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
+import { productDetails, variantDetails } from "../catalog/details.sql.ts";
 import { getProduct, getVariantForSale } from "../catalog/get-variant.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
@@ -33,13 +34,19 @@ export function addToCart(variantCache: VariantCache): Command<AddToCart, CartIt
       if (variantIds instanceof Promise) return variantIds.then((ids = []) => ({ ...input, variantIds: ids }));
       return { ...input, variantIds: variantIds ?? [] };
     },
-    needs: (input) => [...cartNeeds(input.userId), need(products, input.productId), need(productLimits, input.productId), ...variantNeed(input)],
+    needs: (input) => [
+      ...cartNeeds(input.userId),
+      need(products, input.productId),
+      need(productDetails, input.productId),
+      need(productLimits, input.productId),
+      ...variantNeed(input),
+    ],
 
     decide(uow, input) {
       const { userId, productId, quantity } = input;
       const cart = getCart(uow, userId);
-      getProduct(uow, productId, uow.find(users, userId) as Wallet);
-      const variantId = soleVariant(input, input.variantIds ?? [], "/variantId");
+      const product = getProduct(uow, productId, uow.find(users, userId) as Wallet);
+      const variantId = soleVariant(input, product, input.variantIds ?? [], "/variantId");
       getVariantForSale(uow, productId, variantId);
       if (cart.some((item) => item.variantId === variantId)) refuse("CART_ITEM_DUPLICATE", { productId, variantId });
       if (cart.length >= CART_MAX) invalid("", `a cart holds at most ${CART_MAX} items`);
@@ -53,7 +60,7 @@ export function addToCart(variantCache: VariantCache): Command<AddToCart, CartIt
 
 function variantNeed({ variantId, variantIds = [] }: AddToCart): Need[] {
   const id = variantId ?? (variantIds.length === 1 ? variantIds[0] : undefined);
-  return id === undefined ? [] : [need(variants, id)];
+  return id === undefined ? [] : [need(variants, id), need(variantDetails, id)];
 }
 
 /** `prepare` fills in `variant`, the item's variant. */
@@ -67,10 +74,7 @@ export function setQuantity(database: Database): Command<SetQuantity, CartItemVi
       const [variant] = await database.rows<NonNullable<SetQuantity["variant"]>>(selectCartVariant(input.userId, input.itemId));
       return variant ? { ...input, variant } : input;
     },
-    needs: ({ userId, variant }) => [
-      ...cartNeeds(userId),
-      ...(variant ? [need(products, variant.productId), need(productLimits, variant.productId), need(variants, variant.variantId)] : []),
-    ],
+    needs: ({ userId, variant }) => [...cartNeeds(userId), ...(variant ? viewNeeds(variant) : [])],
 
     decide(uow, { userId, itemId, quantity }) {
       const changed = { ...getCartItem(uow, userId, itemId), quantity };
@@ -112,13 +116,25 @@ export const emptyCart = command<{ userId: string }, null>({
   },
 });
 
+/** The rows that `viewItem` reads. */
+function viewNeeds({ productId, variantId }: { productId: string; variantId: string }): Need[] {
+  return [
+    need(products, productId),
+    need(productDetails, productId),
+    need(productLimits, productId),
+    need(variants, variantId),
+    need(variantDetails, variantId),
+  ];
+}
+
 function viewItem(uow: UnitOfWork, { id, productId, variantId, quantity }: CartItem): CartItemView {
   const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
   const variant = uow.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
   const { price, stock } = variant;
+  const imageUrl = uow.find(variantDetails, variantId)?.imageUrl ?? uow.find(productDetails, productId)?.images[0]?.url ?? null;
   return cartItemView(
     { id, productId, variantId, quantity },
-    { name: displayName(product, variant), price, stock, status: variantStatus(product, variant) },
+    { name: displayName(product, variant), price, stock, status: variantStatus(product, variant), imageUrl },
     uow.find(productLimits, productId) ?? { dropId: null, limitPerCustomer: null },
   );
 }

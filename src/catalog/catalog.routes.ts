@@ -8,13 +8,13 @@ import type { Database } from "../database/pool.ts";
 import { PagedList } from "../http/pages.ts";
 import { isReader } from "../http/permissions.ts";
 import type { Routes } from "../http/route.ts";
-import { Id, OneOf, page, Query, Search } from "../http/schemas.ts";
+import { Id, OneOf, page, Query, Search, Text } from "../http/schemas.ts";
 import { Utf8 } from "../http/utf8.ts";
 import { refuse } from "../refusal.ts";
 import { ProductListSchema, ProductSchema } from "./catalog.schemas.ts";
-import { selectProducts } from "./catalog.sql.ts";
-import { type Product, saleStatus, type Variant } from "./catalog.ts";
+import { saleStatus } from "./catalog.ts";
 import { type ProductListItem, type ProductSort, selectProductPage } from "./product-list.sql.ts";
+import { fullProduct, type FullProductRow, selectProducts } from "./read-catalog.sql.ts";
 import { productView, shopperView } from "./product-view.ts";
 
 /** The cache group of all lists that show products with their stock. */
@@ -27,6 +27,7 @@ const ListQuery = Query({
   q: Search("Searches names, the values of options, and SKUs: every word must occur"),
   sort: Type.Optional(OneOf(["newest", "price", "-price", "name"], "The order of the list; `-price` is the most expensive first")),
   includeSoldOut: Type.Optional(Type.Boolean({ default: true, description: "Whether sold-out products are listed" })),
+  tag: Type.Optional(Text(100, "Only products with this tag")),
 });
 
 /** Each sort is a list of its own, because a place in one sort means nothing in another. */
@@ -67,7 +68,8 @@ export function catalogRoutes(routes: Routes, { database, cache }: { database: D
       audience: "anyone",
       tag: "Catalog",
       summary: "One product, with its stock as committed",
-      description: "Needs no token. With an operator's token it shows `version`, and price and description also while the product is not for sale.",
+      description:
+        "Needs no token. With an operator's token it shows `externalId`, `version` and the variants' `metadata`, and price and description also while the product is not for sale.",
       optionalToken: true,
       params: Type.Object({ productId: Id() }),
       answers: { 200: ProductSchema },
@@ -86,10 +88,10 @@ export function catalogRoutes(routes: Routes, { database, cache }: { database: D
 /** Products by id. The shoppers' view is serialized once for all requests that wait for it. */
 function productReader(database: Database) {
   return new BatchedRead(async (ids) => {
-    const rows = await database.rows<Product & { variants: Variant[] }>(selectProducts(ids));
+    const rows = await database.rows<FullProductRow>(selectProducts(ids));
     return new Map(
       rows.map((row) => {
-        const view = productView(row, row.variants);
+        const view = productView(fullProduct(row));
         return [row.id, { rehearsalId: row.rehearsalId ?? null, forOperators: view, forShoppers: new Utf8(JSON.stringify(shopperView(view))) }];
       }),
     );
@@ -97,12 +99,12 @@ function productReader(database: Database) {
 }
 
 async function listProducts(database: Database, query: Static<typeof ListQuery>, locale: "ko" | "en") {
-  const { q = "", sort = "newest", includeSoldOut = true } = query;
+  const { q = "", sort = "newest", includeSoldOut = true, tag = null } = query;
   const { rows, nextCursor } = await PRODUCTS_BY[sort].read(
     query,
-    (after, limit) => database.rows<ProductListItem>(selectProductPage({ sort, search: q, includeSoldOut, after, limit })),
+    (after, limit) => database.rows<ProductListItem>(selectProductPage({ sort, search: q, includeSoldOut, tag, after, limit })),
     ({ id, name, price }) => (sort === "newest" ? [id] : [sort === "name" ? name : price, id]),
   );
-  const products = rows.map(({ dropId, ...row }) => ({ ...row, status: saleStatus("ON_SALE", row.stock), dropId }));
+  const products = rows.map(({ imageUrl, tags, dropId, ...row }) => ({ ...row, status: saleStatus("ON_SALE", row.stock), imageUrl, tags, dropId }));
   return { products, nextCursor, ...(products.length === 0 ? { message: NO_PRODUCTS[locale] } : {}) };
 }

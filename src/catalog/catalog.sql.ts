@@ -111,7 +111,7 @@ export const products: Table<Product> = {
   name: "products",
   load: (ids) => ({
     name: "read products",
-    text: `SELECT id, name, description, status, price, version, tax_free_amount AS "taxFreeAmount", drop_id AS "dropId", rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
+    text: `SELECT id, name, description, status, price, version, variants_added AS "variantsAdded", tax_free_amount AS "taxFreeAmount", drop_id AS "dropId", rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
     values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Product],
@@ -143,8 +143,10 @@ function insertProducts(changes: Change<Product>[]): Statement {
 function updateProducts(changes: Change<Product>[]): Statement {
   return {
     name: "update products",
-    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price, version = v.version, drop_id = v.drop_id, tax_free_amount = v.tax_free_amount
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::uuid[], $8::bigint[]) v(id, name, description, status, price, version, drop_id, tax_free_amount)
+    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price, version = v.version,
+             drop_id = v.drop_id, variants_added = v.variants_added, tax_free_amount = v.tax_free_amount
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::uuid[], $8::int[], $9::bigint[])
+             v(id, name, description, status, price, version, drop_id, variants_added, tax_free_amount)
            WHERE p.id = v.id`,
     values: [
       arrayOf(changes, ({ key }) => key),
@@ -154,30 +156,9 @@ function updateProducts(changes: Change<Product>[]): Statement {
       arrayOf(changes, ({ after }) => after.price),
       arrayOf(changes, ({ after }) => after.version),
       arrayOf(changes, ({ after }) => after.dropId),
+      arrayOf(changes, ({ after }) => after.variantsAdded ?? 0),
       arrayOf(changes, ({ after }) => after.taxFreeAmount ?? 0),
     ],
     rows: changes.length,
-  };
-}
-
-/** The variants of each product, in order. They never change. */
-export function selectVariantIds(productIds: string[]): Statement {
-  return {
-    name: "select variant ids",
-    text: `SELECT product_id AS "productId", array_agg(id ORDER BY position) AS "variantIds" FROM variants WHERE product_id = ANY($1::uuid[]) GROUP BY product_id`,
-    values: [arrayOf(productIds, (id) => id)],
-  };
-}
-
-/** Products as committed, with their variants. */
-export function selectProducts(ids: string[]): Statement {
-  return {
-    name: "select products",
-    text: `SELECT p.id, p.name, p.description, p.status, p.version, p.tax_free_amount AS "taxFreeAmount", p.drop_id AS "dropId", p.rehearsal_id AS "rehearsalId",
-             (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'name', v.name, 'options', v.options, 'price', v.price, 'stock', v.stock,
-                'status', v.status, 'version', v.version) ORDER BY v.position)
-              FROM variants v WHERE v.product_id = p.id) AS variants
-           FROM products p WHERE p.id = ANY($1::uuid[])`,
-    values: [arrayOf(ids, (id) => id)],
   };
 }

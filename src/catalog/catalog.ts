@@ -1,6 +1,7 @@
-// Products and their variants. Shoppers buy variants. A product has at least one variant, and its
-// set of variants never changes after creation. So the id of a product with one variant always
-// identifies that variant.
+// Products and their variants. Shoppers buy variants. A product has at least one variant. Variants can
+// be added, and none is ever removed.
+
+import type { Metadata } from "../http/metadata.ts";
 
 export type SaleStatus = "ON_SALE" | "NOT_FOR_SALE";
 
@@ -17,6 +18,8 @@ export type Product = {
   status: SaleStatus;
   price: number;
   version: number;
+  /** The number of variants that it got after its creation. Absent is 0. */
+  variantsAdded?: number;
   taxFreeAmount?: number;
   /** The drop by whose rules alone the product is sold. */
   dropId?: string | null;
@@ -40,6 +43,20 @@ export type Variant = {
   status: SaleStatus;
   version: number;
 };
+
+/** `url` is absolute (http, https) or a path. `alt` describes the image in words. */
+export type Image = { url: string; alt?: string };
+
+/** The parts of a product that no sale reads. `externalId` is its key in another system. */
+export type ProductDetails = { externalId: string | null; images: Image[]; tags: string[]; metadata: Metadata };
+/** The parts of a variant that no sale reads. */
+export type VariantDetails = { imageUrl: string | null; metadata: Metadata };
+
+export type FullVariant = Variant & VariantDetails;
+export type FullProduct = Product & ProductDetails & { variants: FullVariant[] };
+
+export const NO_PRODUCT_DETAILS: ProductDetails = { externalId: null, images: [], tags: [], metadata: {} };
+export const NO_VARIANT_DETAILS: VariantDetails = { imageUrl: null, metadata: {} };
 
 export const STOCK_MAX = 1_000_000_000_000;
 export const PRICE_MAX = 1_000_000_000_000;

@@ -1,17 +1,35 @@
 import { type FieldError, refuse } from "../refusal.ts";
+import type { Metadata } from "../http/metadata.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { lowestPrice, type Product, type SaleStatus, type Variant } from "./catalog.ts";
-import { products, skus, variants } from "./catalog.sql.ts";
+import { skus } from "./catalog.sql.ts";
+import { type FullProduct, type FullVariant, type Image, NO_PRODUCT_DETAILS, NO_VARIANT_DETAILS, type SaleStatus } from "./catalog.ts";
+import { productExternalIds } from "./details.sql.ts";
 import { type ProductView, productView } from "./product-view.ts";
-import { assignSku } from "./sku.ts";
-import { stockAdjustments } from "./stock.sql.ts";
-import { taxFreeErrors } from "./tax-free.ts";
-import { defaultName, duplicateOptions } from "./variant-rules.ts";
+import { revise, saveProduct } from "./save-product.ts";
 
-export type NewVariant = { sku?: string; name?: string; options?: Record<string, string>; price: number; stock: number; status?: SaleStatus };
-export type NewProduct = { name: string; description?: string; status?: SaleStatus; taxFreeAmount?: number; variants: NewVariant[] };
+export type NewVariant = {
+  sku?: string;
+  name?: string;
+  options?: Record<string, string>;
+  price: number;
+  stock: number;
+  status?: SaleStatus;
+  imageUrl?: string;
+  metadata?: Metadata;
+};
+export type NewProduct = {
+  externalId?: string;
+  name: string;
+  description?: string;
+  status?: SaleStatus;
+  images?: Image[];
+  tags?: string[];
+  metadata?: Metadata;
+  taxFreeAmount?: number;
+  variants: NewVariant[];
+};
 
 /** `bulk`: errors name the product by its index. `rehearsalId` marks copies of a rehearsal. */
 export type CreateProducts = { products: NewProduct[]; bulk?: boolean; rehearsalId?: string };
@@ -21,23 +39,25 @@ const ERRORS_MAX = 20;
 /**
  * Creates products with their variants, in the order given. Records each variant's initial stock as
  * an adjustment.
- * Errors: INVALID_REQUEST for a SKU in use, for two variants of one product with equal options, or for
- * a tax-free amount above a price.
+ * Errors: INVALID_REQUEST for a SKU or external id in use, for two variants of one product with equal
+ * options, or for a tax-free amount above a price.
  */
 export const createProducts = command<CreateProducts, ProductView[]>({
   name: "create products",
-  needs: (input) => input.products.flatMap((product) => product.variants.flatMap(({ sku }) => (sku === undefined ? [] : [need(skus, sku)]))),
+  needs: (input) =>
+    input.products.flatMap(({ externalId, variants }) => [
+      ...(externalId === undefined ? [] : [need(productExternalIds, externalId)]),
+      ...variants.flatMap(({ sku }) => (sku === undefined ? [] : [need(skus, sku)])),
+    ]),
 
   decide(uow, { products: requested, bulk = false, rehearsalId = null }) {
     const errors: FieldError[] = [];
     const views = requested.map((product, i) => {
-      const created = newProduct(uow, product, rehearsalId);
       const path = bulk ? `/products/${i}` : "";
-      const paths = new Map(created.variants.map(({ id }, j) => [id, `${path}/variants/${j}`]));
-      errors.push(...taxFreeErrors(created.product, created.variants, `${path}/taxFreeAmount`));
-      errors.push(...duplicateOptions(created.variants, paths), ...created.variants.flatMap(({ id, sku }) => assignSku(uow, id, sku, paths.get(id))));
-      put(uow, created);
-      return productView(created.product, created.variants);
+      const revision = revise(undefined, newProduct(uow, product, rehearsalId));
+      const paths = new Map(revision.after.variants.map(({ id }, j) => [id, `${path}/variants/${j}`]));
+      errors.push(...saveProduct(uow, revision, { product: path, variants: paths }));
+      return productView(revision.after);
     });
     if (errors.length > 0) refuse("INVALID_REQUEST", { errors: errors.slice(0, ERRORS_MAX) });
     return views;
@@ -46,39 +66,26 @@ export const createProducts = command<CreateProducts, ProductView[]>({
   view: (created, { bulk }) => (bulk ? { products: created } : created[0]),
 });
 
-function newProduct(uow: UnitOfWork, request: NewProduct, rehearsalId: string | null) {
-  const { name, description = "", status = "ON_SALE", taxFreeAmount = 0, variants: requested } = request;
-  const productId = uow.newId();
-  const created = requested.map((variant, position): Variant => {
-    const { sku = null, options = {}, price, stock, status: variantStatus = "ON_SALE" } = variant;
-    const variantName = variant.name ?? defaultName({ sku, options }, requested.length);
-    return { id: uow.newId(), productId, position, sku, name: variantName, options, price, stock, status: variantStatus, version: 0 };
-  });
-  const product: Product = {
-    id: productId,
-    name,
+function newProduct(uow: UnitOfWork, request: NewProduct, rehearsalId: string | null): FullProduct {
+  const { description = "", status = "ON_SALE", taxFreeAmount = 0, variants, ...fields } = request;
+  const id = uow.newId();
+  return {
+    ...NO_PRODUCT_DETAILS,
+    ...fields,
+    id,
     description,
     status,
-    price: lowestPrice(created),
+    price: 0, // `revise` sets it.
     version: 0,
     taxFreeAmount,
     rehearsalId,
     made: { createdAt: uow.now },
+    variants: variants.map((variant, position) => newVariant(uow, { productId: id, position }, variant)),
   };
-  return { product, variants: created };
 }
 
-function put(uow: UnitOfWork, created: { product: Product; variants: Variant[] }): void {
-  uow.put(products, created.product.id, created.product);
-  for (const variant of created.variants) {
-    uow.put(variants, variant.id, variant);
-    uow.append(stockAdjustments, {
-      id: uow.newId(),
-      variantId: variant.id,
-      delta: variant.stock,
-      stockAfter: variant.stock,
-      reason: "initial stock",
-      createdAt: uow.now,
-    });
-  }
+/** @param place the variant's product, and its position there */
+export function newVariant(uow: Pick<UnitOfWork, "newId">, place: Pick<FullVariant, "productId" | "position">, fields: NewVariant): FullVariant {
+  const { sku = null, name = null, options = {}, status = "ON_SALE", ...rest } = fields;
+  return { ...NO_VARIANT_DETAILS, ...rest, id: uow.newId(), ...place, sku, name, options, status, version: 0 };
 }

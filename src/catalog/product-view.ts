@@ -1,6 +1,7 @@
 // Products as the API returns them.
 
-import { lowestPrice, type Product, productStatus, saleStatus, type SaleStatus, type Variant, variantStatus } from "./catalog.ts";
+import { type FullProduct, type Image, lowestPrice, productStatus, saleStatus, type SaleStatus, variantStatus } from "./catalog.ts";
+import type { Metadata } from "../http/metadata.ts";
 
 type Status = SaleStatus | "SOLD_OUT";
 export type VariantView = {
@@ -11,15 +12,21 @@ export type VariantView = {
   price: number;
   stock: number;
   status: Status;
+  imageUrl: string | null;
+  metadata: Metadata;
   version: number;
 };
 export type ProductView = {
   id: string;
+  externalId: string | null;
   name: string;
   description: string;
   price: number;
   stock: number;
   status: Status;
+  images: Image[];
+  tags: string[];
+  metadata: Metadata;
   dropId: string | null;
   /** The part of a unit's price that is exempt from value-added tax. */
   taxFreeAmount: number;
@@ -31,48 +38,55 @@ export type ProductView = {
  * The product for operators. `price` is the lowest price of the variants on sale, or of all if none
  * is; `stock` is the sum of those on sale.
  */
-export function productView(
-  product: Pick<Product, "id" | "name" | "description" | "status" | "dropId" | "version" | "taxFreeAmount">,
-  variants: Omit<Variant, "productId" | "position">[],
-): ProductView {
+export function productView(product: FullProduct): ProductView {
+  const { id, externalId, name, description, images, tags, metadata, version, variants } = product;
   const stock = variants.reduce((sum, variant) => sum + (variant.status === "ON_SALE" ? variant.stock : 0), 0);
   return {
-    id: product.id,
-    name: product.name,
-    description: product.description,
+    id,
+    externalId,
+    name,
+    description,
     price: lowestPrice(variants),
     stock,
     status: saleStatus(productStatus(product, variants), stock),
+    images,
+    tags,
+    metadata,
     dropId: product.dropId ?? null,
     taxFreeAmount: product.taxFreeAmount ?? 0,
-    version: product.version,
-    variants: variants.map(({ id, sku, name, options, price, stock: variantStock, version, ...variant }) => ({
-      id,
-      sku,
-      name: name ?? product.name,
-      options,
-      price,
-      stock: variantStock,
-      status: saleStatus(variantStatus(product, variant), variantStock),
-      version,
+    version,
+    variants: variants.map((variant) => ({
+      id: variant.id,
+      sku: variant.sku,
+      name: variant.name ?? name,
+      options: variant.options,
+      price: variant.price,
+      stock: variant.stock,
+      status: saleStatus(variantStatus(product, variant), variant.stock),
+      imageUrl: variant.imageUrl,
+      metadata: variant.metadata,
+      version: variant.version,
     })),
   };
 }
 
-export type ShopperVariantView = Omit<VariantView, "price" | "version"> & { price: number | null };
-export type ShopperProductView = Omit<ProductView, "description" | "price" | "version" | "taxFreeAmount" | "variants"> & {
+export type ShopperVariantView = Omit<VariantView, "price" | "metadata" | "version"> & { price: number | null };
+export type ShopperProductView = Omit<ProductView, "externalId" | "description" | "price" | "version" | "taxFreeAmount" | "variants"> & {
   description: string | null;
   price: number | null;
   variants: ShopperVariantView[];
 };
 
-/** The product for shoppers: no versions and tax-free amounts; no description, prices and stock while not for sale. */
+/** The product for shoppers: no keys of other systems, versions and tax-free amounts; no description, prices and stock while not for sale. */
 export function shopperView({ id, name, description, status, variants, ...product }: ProductView): ShopperProductView {
   return {
     id,
     name,
     description: status === "NOT_FOR_SALE" ? null : description,
     ...hideUnlessForSale({ status, price: product.price, stock: product.stock }),
+    images: product.images,
+    tags: product.tags,
+    metadata: product.metadata,
     dropId: product.dropId,
     variants: variants.map((variant) => ({
       id: variant.id,
@@ -80,6 +94,7 @@ export function shopperView({ id, name, description, status, variants, ...produc
       name: variant.name,
       options: variant.options,
       ...hideUnlessForSale(variant),
+      imageUrl: variant.imageUrl,
     })),
   };
 }

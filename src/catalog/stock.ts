@@ -5,15 +5,15 @@ import type { Need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { variants } from "./catalog.sql.ts";
 
-/** Where a variant is sold: its product, and the drop in which the product is. */
-export type StockPlace = { productId: string; dropId: string | null };
+/** Where a variant is sold: its product, and the drop in which the product is. SKU and stock are as of the reading. */
+export type StockPlace = { variantId: string; sku: string | null; stock: number; productId: string; dropId: string | null };
 
 /** Those who wait for units of a variant (drop/stock-line.ts). */
 export interface StockLine {
-  /** Undefined if the variant does not exist. */
-  find(variantId: string): Promise<StockPlace | undefined>;
+  /** The places of these variants and of those with these SKUs, as far as they exist. */
+  find(variantIds: string[], skus?: string[]): Promise<StockPlace[]>;
   /** The rows that `pass` reads if so many units become free. */
-  needs(place: StockPlace, variantId: string, units: number): Need[];
+  needs(place: StockPlace, units: number): Need[];
   /** Hands free units of a variant to those who wait for them. Errors: NeedsChanged. */
   pass(uow: UnitOfWork, productId: string, variantId: string): void;
 }

@@ -1,10 +1,10 @@
-// The variants of each product, for commands that prepare. The set never changes, so entries cannot
-// be stale.
+// The variants of each product, for shoppers' commands that name no variant. An entry may lack
+// variants that were added later: `soleVariant` notices by the product's row.
 
 import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
 import { BatchedRead } from "../database/batched-read.ts";
-import { selectVariantIds } from "./catalog.sql.ts";
+import { selectVariantIds, type VariantSet } from "./read-catalog.sql.ts";
 
 const CACHED_PRODUCTS_MAX = 50_000;
 
@@ -14,7 +14,7 @@ export class VariantCache {
 
   constructor(database: Database) {
     this.#read = new BatchedRead(async (ids) => {
-      const rows = await database.rows<{ productId: string; variantIds: string[] }>(selectVariantIds(ids));
+      const rows = await database.rows<VariantSet>(selectVariantIds(ids));
       return new Map(rows.map((row) => [row.productId, row.variantIds]));
     });
   }

@@ -47,9 +47,10 @@ export function duplicateOptions(variants: { id: string; options: Record<string,
   return variants.flatMap(({ id, options }, i) => {
     const path = given.get(id);
     if (path === undefined || Object.keys(options).length === 0) return [];
-    const equal = variants.some((other, j) => j !== i && (j < i || !given.has(other.id)) && keyOf(other.options) === keyOf(options));
+    const equal = variants.some((other, j) => j !== i && (j < i || !given.has(other.id)) && optionsKey(other.options) === optionsKey(options));
     return equal ? [{ path: `${path}/options`, message: "another variant of the product has equal options" }] : [];
   });
 }
 
-const keyOf = (options: Record<string, string>): string => JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Equal for equal options, in whatever order their keys are. */
+export const optionsKey = (options: Record<string, string>): string => JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -11,9 +11,9 @@ const DIFFERENCES: Difference[] = [
 
 test("the differences of a reconciliation are CSV in which no value is a formula", () => {
   assert.deepEqual(csvOf(DIFFERENCES).split("\n"), [
-    "difference,paymentKey,paymentId,shopStatus,shopCaptured,shopRefunded,gatewayStatus,gatewayCaptured,gatewayRefunded",
-    "only at the gateway,'=cmd(),,,,,DONE,12000,0",
-    'only in the shop,"a,""b",p1,COMPLETED,5,1,,,',
+    "difference,paymentKey,paymentId,shopStatus,shopCaptured,shopRefunded,gatewayStatus,gatewayCaptured,gatewayRefunded,settled,fee,paidOut",
+    "only at the gateway,'=cmd(),,,,,DONE,12000,0,,,",
+    'only in the shop,"a,""b",p1,COMPLETED,5,1,,,,,,',
   ]);
 });
 

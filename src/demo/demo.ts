@@ -85,9 +85,9 @@ async function createCampaigns(step: Step, now: number): Promise<void> {
 }
 
 /** A drop that opens a minute after the first start, with holds and a line. */
-async function openDrop(step: Step, { database, variantCache }: DemoOptions, product: ProductView | undefined, now: number): Promise<void> {
+async function openDrop(step: Step, { database }: DemoOptions, product: ProductView | undefined, now: number): Promise<void> {
   if (!product) return;
-  await step("drop", createDrop(variantCache, database), {
+  await step("drop", createDrop(database), {
     productId: product.id,
     mode: "FIRST_COME",
     seed: "",

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { productStatus } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
-import type { VariantCache } from "../catalog/variant-cache.ts";
+import type { VariantSet } from "../catalog/read-catalog.sql.ts";
+import { checkSet, variantSetOf } from "../catalog/variant-sets.ts";
 import type { Database } from "../database/pool.ts";
 import { durationMs } from "../env.ts";
 import { invalid, refuse } from "../refusal.ts";
@@ -32,7 +33,7 @@ export type CreateDrop = {
   seed: string;
   rehearsalId?: string;
   /** Filled in by `prepare`, as is the drop that the product has. */
-  variantIds?: string[];
+  set?: VariantSet | undefined;
   previousId?: string | null;
 };
 
@@ -47,25 +48,27 @@ export const DEFAULT_HOLD = { DIRECT: null, FIRST_COME: "PT5M", DRAW: "PT24H" };
  * Creates a drop, by whose rules alone its product is sold from now on.
  * Errors: PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, DROP_EXISTS, INVALID_REQUEST with the field.
  */
-export function createDrop(variantCache: VariantCache, database: Database): Command<CreateDrop, DropView> {
+export function createDrop(database: Database): Command<CreateDrop, DropView> {
   return command<CreateDrop, DropView>({
     name: "create drop",
     async prepare(input) {
-      const [variantIds = [], [product]] = await Promise.all([
-        variantCache.variantsOf(input.productId),
+      const [set, [product]] = await Promise.all([
+        variantSetOf(database, input.productId),
         database.rows<{ dropId: string | null }>(selectDropOfProduct(input.productId)),
       ]);
-      return { ...input, variantIds, previousId: product?.dropId ?? null };
+      return { ...input, set, previousId: product?.dropId ?? null };
     },
-    needs: ({ productId, variantIds = [], previousId }) => [
+    needs: ({ productId, set, previousId }) => [
       need(products, productId),
-      ...variantIds.map((id) => need(variants, id)),
+      ...(set?.variantIds ?? []).map((id) => need(variants, id)),
       ...(previousId == null ? [] : [need(drops, previousId)]),
     ],
 
-    decide(uow, { productId, mode, terms, seed, rehearsalId, variantIds = [], previousId = null }) {
+    decide(uow, { productId, mode, terms, seed, rehearsalId, set, previousId = null }) {
       const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
-      const rows = variantIds.map((id) => uow.find(variants, id) ?? refuse("PRODUCT_NOT_FOUND", { productId }));
+      if (set === undefined) throw new NeedsChanged();
+      checkSet(product, set);
+      const rows = set.variantIds.map((id) => uow.find(variants, id) ?? refuse("PRODUCT_NOT_FOUND", { productId }));
       if ((product.dropId ?? null) !== previousId) throw new NeedsChanged();
       const holdFor = terms.holdFor ?? DEFAULT_HOLD[mode];
       checkTerms(mode, terms, uow.now, uow.now);

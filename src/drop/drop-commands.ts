@@ -19,7 +19,7 @@ export function dropCommands({ database, variantCache, productDrops }: DropComma
   const findStock = stockFinder(database);
   const findEntry = entryFinder(database);
   return [
-    createDrop(variantCache, database),
+    createDrop(database),
     editDrop(findStock),
     pauseDrop(findStock),
     resumeDrop(findStock),

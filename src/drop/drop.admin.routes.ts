@@ -2,7 +2,6 @@
 
 import { randomBytes } from "node:crypto";
 import Type from "typebox";
-import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type Routes, submit } from "../http/route.ts";
@@ -45,18 +44,18 @@ const EditBody = Body({
   ),
 });
 
-type DropAdminParts = { variantCache: VariantCache; database: Database; now: Now };
+type DropAdminParts = { database: Database; now: Now };
 
-export function dropAdminRoutes(routes: Routes, { variantCache, database, now }: DropAdminParts): void {
+export function dropAdminRoutes(routes: Routes, { database, now }: DropAdminParts): void {
   const findStock = stockFinder(database);
-  createRoute(routes, variantCache, database);
+  createRoute(routes, database);
   editRoute(routes, findStock);
   steerRoutes(routes, findStock);
   entryListRoute(routes, database, now);
 }
 
-function createRoute(routes: Routes, variantCache: VariantCache, database: Database): void {
-  const create = createDrop(variantCache, database);
+function createRoute(routes: Routes, database: Database): void {
+  const create = createDrop(database);
   routes.write(
     {
       method: "POST",

@@ -1,4 +1,4 @@
-import { arrayOf, columns, iso, LAST_ID, type Statement } from "../database/statement.ts";
+import { arrayOf, columns, iso, LAST_ID, type Statement, textArray } from "../database/statement.ts";
 import type { Table } from "../till/table.ts";
 import type { Draw, Drop } from "./drop.ts";
 import { FIRST_WAITING } from "./line.sql.ts";
@@ -222,11 +222,12 @@ export function selectDropNews(now: number): Statement {
   };
 }
 
-/** The product of a variant, and the drop in which the product is. */
-export function selectStockPlace(variantId: string): Statement {
+/** Variants by id or SKU, with their products and the drops in which those are. */
+export function selectStockPlaces(variantIds: string[], skus: string[]): Statement {
   return {
-    name: "select stock place",
-    text: `SELECT p.id AS "productId", p.drop_id AS "dropId" FROM variants v JOIN products p ON p.id = v.product_id WHERE v.id = $1`,
-    values: [variantId],
+    name: "select stock places",
+    text: `SELECT v.id AS "variantId", v.sku, v.stock, p.id AS "productId", p.drop_id AS "dropId" FROM variants v JOIN products p ON p.id = v.product_id
+           WHERE v.id = ANY($1::uuid[]) OR v.sku = ANY($2::text[])`,
+    values: [arrayOf(variantIds, (id) => id), textArray(skus, (sku) => sku)],
   };
 }

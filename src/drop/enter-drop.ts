@@ -63,7 +63,8 @@ export function enterDrop(productDrops: ProductDrops, variantCache: VariantCache
       const drop = uow.find(drops, dropId);
       if (!drop || !sameRehearsal(drop, user)) refuse("DROP_NOT_FOUND", { dropId });
       if (drop.mode === "DIRECT") invalid("/dropId", "this drop takes orders without entries");
-      const variantId = soleVariant(input, input.variantIds ?? [], "/variantId");
+      const product = uow.find(products, drop.productId) ?? refuse("PRODUCT_NOT_FOUND", { productId: drop.productId });
+      const variantId = soleVariant(input, product, input.variantIds ?? [], "/variantId");
       checkOpen(drop, uow.now);
       const { variant } = getVariantForSale(uow, drop.productId, variantId);
       const row = uow.find(people, personKey(dropId, person)) ?? newPerson(drop, person);

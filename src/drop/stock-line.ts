@@ -2,16 +2,13 @@
 
 import type { StockLine, StockPlace } from "../catalog/stock.ts";
 import type { Database } from "../database/pool.ts";
-import { selectStockPlace } from "./drop.sql.ts";
+import { selectStockPlaces } from "./drop.sql.ts";
 import { dropOf, passUnits, successionNeeds } from "./succession.ts";
 
 export function stockLine(database: Database): StockLine {
   return {
-    async find(variantId) {
-      const [place] = await database.rows<StockPlace>(selectStockPlace(variantId));
-      return place;
-    },
-    needs({ productId, dropId }, variantId, units) {
+    find: (variantIds, skus = []) => database.rows<StockPlace>(selectStockPlaces(variantIds, skus)),
+    needs({ productId, dropId, variantId }, units) {
       return successionNeeds(new Map(dropId === null ? [] : [[productId, dropId]]), [{ productId, variantId, quantity: units }]);
     },
     pass(uow, productId, variantId) {

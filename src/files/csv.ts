@@ -6,6 +6,8 @@ export type Column<Name extends string> = {
   name: Name;
   /** Other names of the column in a header. Case, whitespace, `_` and `-` are ignored. */
   also?: readonly string[];
+  /** The file may lack the column; its cells are empty then. */
+  optional?: true;
 };
 
 export type CsvLayout<Name extends string> = {
@@ -36,7 +38,7 @@ export function readCsv<Name extends string>(bytes: Uint8Array, layout: CsvLayou
   const hasHeader = first !== undefined && (layout.header === "required" || isHeader(first, layout));
   const header = hasHeader ? first.cells : layout.columns.map(({ name }) => name);
   const places = placesOf(header, layout);
-  const inHeader = headerFaults(places, first?.line ?? 1);
+  const inHeader = headerFaults(places, layout, first?.line ?? 1);
   if (inHeader.length > 0) return { rows: [], faults: inHeader, encoding };
 
   const rows: CsvRow<Name>[] = [];
@@ -86,12 +88,13 @@ function placesOf<Name extends string>(header: string[], { columns }: CsvLayout<
   return new Map(columns.map((column) => [column.name, names.flatMap((name, place) => (namesOf(column).includes(name) ? [place] : []))]));
 }
 
-function headerFaults(places: Map<string, number[]>, line: number): FileFault[] {
+function headerFaults(places: Map<string, number[]>, { columns }: CsvLayout<string>, line: number): FileFault[] {
+  const optional = new Set(columns.flatMap((column) => (column.optional ? [column.name] : [])));
   return [...places].flatMap(([column, { length }]): FileFault[] =>
-    length === 1 ? [] : [{ line, problem: length === 0 ? "COLUMN_MISSING" : "COLUMN_TWICE", column }],
+    length === 1 || (length === 0 && optional.has(column)) ? [] : [{ line, problem: length === 0 ? "COLUMN_MISSING" : "COLUMN_TWICE", column }],
   );
 }
 
 function named<Name extends string>(cells: string[], places: Map<Name, number[]>): Record<Name, string> {
-  return Object.fromEntries([...places].map(([name, [place = 0]]) => [name, cells[place]])) as Record<Name, string>;
+  return Object.fromEntries([...places].map(([name, [place]]) => [name, place === undefined ? "" : cells[place]])) as Record<Name, string>;
 }

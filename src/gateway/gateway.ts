@@ -57,6 +57,22 @@ export type GatewayTransaction = {
   at: number;
 };
 
+/** One movement as the gateway pays it out. Amounts in minor units, negative for money that went back. Days as YYYY-MM-DD, instants in ms. */
+export type GatewaySettlement = {
+  transactionKey: string;
+  paymentKey: string;
+  currency: string;
+  amount: number;
+  payOut: number;
+  /** The fees that the gateway names, which must be the difference of the two. */
+  fee: number;
+  approvedAt: number;
+  soldDate: string;
+  paidOutDate: string;
+  /** False: an amount or an instant cannot be read, and is 0 or NaN. */
+  isReadable: boolean;
+};
+
 /** A definite answer of the gateway: a payment, or a final refusal with the gateway's code. */
 export type GatewayAnswer =
   | { kind: "payment"; payment: GatewayPayment }
@@ -90,6 +106,8 @@ export interface Gateway {
   find(paymentKey: string): Promise<GatewayPayment | undefined>;
   /** Every movement from `from` up to but not including `to`, in ms. Errors: GatewayUnknown, GatewayBusy. */
   transactions(from: number, to: number): AsyncIterable<GatewayTransaction>;
+  /** The settlements with a sales day from `from` to `to`, both included, in ms. Unset if the gateway has none. Errors: GatewayUnknown, GatewayBusy. */
+  settlements?(from: number, to: number): AsyncIterable<GatewaySettlement>;
   /** Runs `work`, which will call the gateway, if there is room and the circuit breaker is closed. Errors: GatewayBusy, at once. */
   admit<T>(work: () => Promise<T>): Promise<T>;
 }

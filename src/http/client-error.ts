@@ -4,6 +4,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { type Locale, PROBLEM_TYPE, renderProblem } from "../problem.ts";
 import { Refusal } from "../refusal.ts";
+import { sendsLines } from "./line-body.ts";
 import { inOrderOfArrival } from "./pipelining.ts";
 import { newRequestId, withRequestId } from "./request-id.ts";
 import type { OnAnswered } from "./request-log.ts";
@@ -18,6 +19,7 @@ export function malformedRequest(): Refusal {
 /** Answers a malformed request after all earlier requests on its connection; otherwise its response would be taken for theirs. */
 export function rejectMalformed(error: Error & { code?: string }, socket: Socket, locale: Locale, onAnswered?: OnAnswered): void {
   if (error.code === "ECONNRESET") return void socket.destroy();
+  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && sendsLines(socket)) return;
   inOrderOfArrival(socket, () => {
     if (!socket.writable) return socket.destroy();
     const id = newRequestId();

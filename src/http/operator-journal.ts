@@ -24,12 +24,12 @@ export class OperatorJournal {
   }
 
   /** The draft of the entry of an operator's request; undefined for other callers. */
-  draftOf({ operationId, path, permission, params, body }: Definition, request: FastifyRequest): EntryDraft | undefined {
+  draftOf({ operationId, path, permission, params, body, lines }: Definition, request: FastifyRequest): EntryDraft | undefined {
     const { caller, raw } = request;
     if (caller?.role !== "operator" || permission === undefined) return undefined;
     const noun = nounOf(path);
     const named = request.params as Record<string, unknown>;
-    const sent = request.body ?? {};
+    const sent = lines ? {} : (request.body ?? {});
     return {
       actor: caller.id,
       operation: operationId,

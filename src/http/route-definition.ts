@@ -19,7 +19,7 @@ export type Call<Params, Query, Body> = { caller: Caller; params: Params; query:
 export type CallOf<P extends TSchema, Q extends TSchema, B extends TSchema> = Call<Static<P>, Static<Q>, Static<B>>;
 
 export type RouteDefinition<P extends TSchema, Q extends TSchema, B extends TSchema> = {
-  method: "GET" | "POST" | "PATCH" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   operationId: string;
   audience: Audience;
@@ -42,6 +42,8 @@ export type RouteDefinition<P extends TSchema, Q extends TSchema, B extends TSch
   mediaType?: string;
   /** Bulk route with a larger body limit. Operators' routes only. */
   bulk?: true;
+  /** The body is a stream of lines (NDJSON), each of the schema `body`, and so is the answer. */
+  lines?: true;
   /** Exempt from RATE_LIMIT. */
   unlimited?: true;
   /** For GET and `anyone`: answers carry an entity tag, and a client that has the same answer gets 304 instead. */

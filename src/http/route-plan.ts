@@ -2,6 +2,7 @@ import type { Refusal, RefusalCode } from "../refusal.ts";
 import type { RouteMeter } from "./metrics.ts";
 import type { Audience } from "./route-definition.ts";
 import type { Caller } from "./caller.ts";
+import type { BodyKind } from "./bodies.ts";
 import type { Utf8 } from "./utf8.ts";
 
 /** The parts of a route's declaration that each of its requests needs, found without asking the framework. */
@@ -39,7 +40,7 @@ declare module "fastify" {
   interface FastifyContextConfig {
     audience?: Audience;
     faults?: Record<string, RefusalCode>;
-    takesBody?: boolean;
+    body?: BodyKind;
     unlimited?: boolean;
     optionalToken?: boolean;
     /** The headers of a request on which the answer depends. */

@@ -6,19 +6,18 @@ import type { TSchema } from "typebox";
 import type { Cache } from "../cache/cache.ts";
 import type { TrustedProxies } from "../config.ts";
 import { checkKey, requestKey } from "../idempotency/request-key.ts";
-import { UUID_PATTERN } from "../ids.ts";
 import { type Locale, localeOf, PROBLEM_TYPE } from "../problem.ts";
 import { Refusal } from "../refusal.ts";
 import type { Till } from "../till/till.ts";
 import { JSON_TYPE } from "./answer.ts";
+import { authorize, idNames, lowerIds, resolveMe } from "./authority.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
+import type { LineBody } from "./line-body.ts";
+import { lineHandler, type LineWork } from "./line-route.ts";
 import type { Broadcast } from "./broadcast.ts";
-import { onBehalf } from "./on-behalf.ts";
 import { OperatorJournal, orRefusal } from "./operator-journal.ts";
-import { hasPermission, type Permission } from "./permissions.ts";
 import { cachingHeaders, hasTag, REVALIDATED_VARY } from "./revalidation.ts";
 import { type CallOf, type Operation, refusalsOf, type RouteDefinition } from "./route-definition.ts";
-import { ME } from "./schemas.ts";
 import { execute, type Submission } from "./submission.ts";
 import { Utf8 } from "./utf8.ts";
 
@@ -34,6 +33,7 @@ export class Routes {
   readonly #server: FastifyInstance;
   readonly #till: Till;
   readonly #locale: Locale;
+  readonly #closing = Promise.withResolvers<void>();
   readonly #journal: OperatorJournal;
   /** All routes that were declared so far. */
   readonly operations: Operation[] = [];
@@ -43,6 +43,10 @@ export class Routes {
     this.#server = server;
     this.#till = till;
     this.#locale = locale;
+    server.addHook("preClose", (done) => {
+      this.#closing.resolve();
+      done();
+    });
     this.#journal = new OperatorJournal(till, trustProxy);
   }
 
@@ -123,6 +127,16 @@ export class Routes {
     });
   }
 
+  /** A route that reads lines and answers lines while it reads. It must bear to be repeated: its requests have no Idempotency-Key. */
+  lines<P extends TSchema, Q extends TSchema, B extends TSchema>(
+    definition: RouteDefinition<P, Q, B> & { lines: true },
+    open: (call: CallOf<P, Q, B>, body: LineBody) => LineWork,
+  ): void {
+    const parts = { till: this.#till, journal: this.#journal, locale: this.#locale, closing: this.#closing.promise };
+    const handler = lineHandler(parts, definition, (request, body) => open(this.#call(request), body));
+    this.#declare({ ...definition, streams: true }, true, handler);
+  }
+
   /**
    * A route with an effect: its submission goes through the till, once per Idempotency-Key. A refusal may be thrown or returned. An operator's
    * request leaves an entry in the operators' journal.
@@ -166,13 +180,14 @@ export class Routes {
     onRequest?: onRequestHookHandler,
   ): void {
     const { method, path, audience, params, query, body, faults = {}, unlimited = false, optionalToken = false, bulk = false } = definition;
-    const { permission, shape, streams = false, revalidated = false } = definition;
+    const { permission, shape, streams = false, revalidated = false, lines = false } = definition;
+    const ids = idNames(params);
     if (method !== "GET" && audience !== "anyone" && !writes) throw new Error(`${method} ${path} bypasses the operators' journal`);
     if (audience !== "anyone" && permission === undefined) throw new Error(`${method} ${path} names no permission`);
-    this.operations.push({ definition, refusals: refusalsOf(definition, writes), writes });
+    this.operations.push({ definition, refusals: refusalsOf(definition, writes && !lines), writes: writes && !lines });
     // Shape comes before authority: an invalid request to an operators' route is 400 for a shopper too.
     const check: preHandlerHookHandler = (request, reply, done) => {
-      if (params !== undefined) lowerIds(request.params as Record<string, string>);
+      if (ids.length > 0) lowerIds(request.params as Record<string, string>, ids);
       if (writes) checkKey(request.raw.headers["idempotency-key"]);
       shape?.(this.#call<P, Q, B>(request));
       const refusal = authorize(definition, request, writes);
@@ -186,13 +201,13 @@ export class Routes {
       config: {
         audience,
         faults,
-        takesBody: body !== undefined,
+        body: lines ? "lines" : body === undefined ? "none" : "json",
         unlimited,
         optionalToken,
         isWhole: !streams,
         ...(revalidated ? { vary: REVALIDATED_VARY } : {}),
       },
-      schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body ? { body } : {}) },
+      schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body && !lines ? { body } : {}) },
       // Overload is checked before the body is read: in a flash sale reading and validating would take most of the time.
       ...(writes && audience !== "operator" ? { onRequest: this.#rejectIfOverloaded } : {}),
       ...(onRequest ? { onRequest } : {}),
@@ -217,32 +232,3 @@ function respond(reply: FastifyReply, { status, body, replayed }: { status: numb
   if (status < 400) reply.answer(status, body === "" ? null : body, JSON_TYPE, headers);
   else reply.answer(status, body, PROBLEM_TYPE, headers, /"code":"(\w+)"/.exec(body)?.[1] ?? "");
 }
-
-const UUID = new RegExp(UUID_PATTERN);
-
-/** PostgreSQL writes UUIDs in lower case, and ids are compared as strings. */
-function lowerIds(params: Record<string, string>): void {
-  for (const name in params) if (UUID.test(params[name] as string)) params[name] = (params[name] as string).toLowerCase();
-}
-
-/** The refusal of a caller without authority, if it has none. */
-function authorize(
-  { audience, permission }: RouteDefinition<TSchema, TSchema, TSchema>,
-  request: FastifyRequest,
-  writes: boolean,
-): Refusal | undefined {
-  if (audience === "anyone") return undefined;
-  const { caller } = request;
-  if (caller === null) throw new Error("a route for authenticated callers was reached without a caller");
-  if (caller.role === "operator")
-    return hasPermission(caller, permission as Permission, writes) ? undefined : new Refusal("FORBIDDEN", { permission });
-  const isForbidden = audience === "operator" || (audience === "owner" && (request.params as { userId: string }).userId !== caller.id);
-  return isForbidden ? new Refusal("FORBIDDEN") : undefined;
-}
-
-/** `/users/me/…` is the caller's own path. */
-const resolveMe: preHandlerHookHandler = (request, _reply, done) => {
-  const params = request.params as { userId: string };
-  if (params.userId === ME && request.caller !== null) params.userId = onBehalf(request.caller, undefined);
-  done();
-};

@@ -21,11 +21,13 @@ export const Day = (description: string) => Type.String({ format: "date", descri
  * Text that people read, not blank. Validation trims it and normalizes it to Unicode NFC (text.ts), so that a name typed on two systems is one
  * name. `maxLength` counts code points after that.
  */
-export const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: "\\S", [TEXT]: true });
+export const Text = (maxLength: number, description?: string) =>
+  Type.String({ minLength: 1, maxLength, pattern: "\\S", [TEXT]: true, ...(description ? { description } : {}) });
 /** The same, but it may be empty. */
 export const OptionalText = (maxLength: number) => Type.String({ maxLength, [TEXT]: true });
 /** A key of another system, such as an `externalId` or an SKU: not blank, stored and compared byte by byte. */
-export const ForeignKey = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: "\\S" });
+export const ForeignKey = (maxLength: number, description?: string) =>
+  Type.String({ minLength: 1, maxLength, pattern: "\\S", ...(description ? { description } : {}) });
 /** A record of text by text, such as options and their values. Keys and values are text that people read. */
 export const TextRecord = (maxKeyLength: number, maxLength: number, maxProperties: number) =>
   Type.Unsafe<Record<string, string>>({

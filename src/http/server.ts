@@ -9,17 +9,16 @@ import Fastify, {
   type FastifyRequest,
   type onRequestAsyncHookHandler,
   type onRequestHookHandler,
-  type preValidationHookHandler,
 } from "fastify";
 import type { Config } from "../config.ts";
 import { localeOf, PROBLEM_TYPE, problemOf, toRefusal } from "../problem.ts";
-import { invalid, invalidField, Refusal, type RefusalCode, refuse } from "../refusal.ts";
+import { invalidField, Refusal, type RefusalCode } from "../refusal.ts";
 import { Answers, JSON_TYPE } from "./answer.ts";
 import { authenticate, rejectUnauthenticated } from "./authentication.ts";
+import { checkBody, parseBodies } from "./bodies.ts";
 import { BODY_LIMIT_BYTES } from "./body-limit.ts";
 import { malformedRequest, rejectMalformed } from "./client-error.ts";
 import { Cors } from "./cors.ts";
-import { escapePointer, readJson } from "./json.ts";
 import type { HttpMetrics } from "./metrics.ts";
 import { notFoundHandlers } from "./not-found.ts";
 import { inTurn } from "./pipelining.ts";
@@ -97,7 +96,7 @@ export function createServer({ config, authenticator, metrics, rates, onFault, o
   server.setErrorHandler((error, request, reply) => refuseWith(error, request, reply));
   server.setValidatorCompiler(validatorFor);
   server.setSerializerCompiler(() => JSON.stringify);
-  parseJson(server);
+  parseBodies(server);
 
   const { rateLimit, trustProxy } = config;
   const limit = rateLimit === undefined ? undefined : rateLimiter(server, { perSecond: rateLimit, trustProxy, shared: rates });
@@ -171,7 +170,7 @@ type Preparation = { answers: Answers; metrics: HttpMetrics; authenticator: Auth
 function prepareRoutes(server: FastifyInstance, { answers, metrics, authenticator, limit }: Preparation): void {
   server.addHook("onRoute", (route) => {
     const { url, method, config = {} } = route;
-    const { audience, optionalToken = false, unlimited = false, isWhole = false, takesBody = false, vary } = config;
+    const { audience, optionalToken = false, unlimited = false, isWhole = false, body = "none", vary } = config;
     // Without this check a route that declares no audience would be public. The API reference's own routes are exempt.
     if (audience === undefined && config.page !== true && !/^\/docs(\/|$)/.test(url)) throw new Error(`${url} declares no audience`);
     const plan: RoutePlan = {
@@ -182,7 +181,7 @@ function prepareRoutes(server: FastifyInstance, { answers, metrics, authenticato
     };
     const guards = limit === undefined ? [] : unlimited ? [rejectUnauthenticated] : [limit, rejectUnauthenticated];
     route.onRequest = [authenticate(plan, authenticator, limit !== undefined), ...guards, ...[route.onRequest ?? []].flat()];
-    if (method !== "GET" && method !== "HEAD") route.preValidation = [checkBody(takesBody), ...[route.preValidation ?? []].flat()];
+    if (method !== "GET" && method !== "HEAD") route.preValidation = [checkBody(body), ...[route.preValidation ?? []].flat()];
     if (isWhole) return;
     route.onSend = [
       ...[route.onSend ?? []].flat(),
@@ -195,41 +194,6 @@ function prepareRoutes(server: FastifyInstance, { answers, metrics, authenticato
       answers.measureReply(reply);
       done();
     };
-  });
-}
-
-/** A body whose properties are all optional may be missing; a route without a body refuses all properties. */
-function checkBody(takesBody: boolean): preValidationHookHandler {
-  return (request, _reply, done) => {
-    if (request.bodyError) throw request.bodyError;
-    if (!takesBody) refuseProperties(request.body);
-    else if (request.body === undefined) request.body = {};
-    done();
-  };
-}
-
-function refuseProperties(body: unknown): void {
-  if (body === undefined) return;
-  if (typeof body !== "object" || body === null || Array.isArray(body)) invalid("", "must be object");
-  const errors = Object.keys(body).map((name) => ({ path: `/${escapePointer(name)}`, message: "unknown property" }));
-  if (errors.length > 0) refuse("INVALID_REQUEST", { errors });
-}
-
-function parseJson(server: FastifyInstance): void {
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser<Buffer>(/^application\/(?:[\w.+-]+\+)?json(?:\s*;|$)/i, { parseAs: "buffer" }, (request, bytes, done) => {
-    try {
-      const { "content-type": type = "", "content-encoding": encoding = "identity" } = request.headers;
-      const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(type)?.[1] ?? "utf-8";
-      // Bulk limits are for operators only.
-      if (bytes.length > BODY_LIMIT_BYTES && request.caller?.role !== "operator") refuse("BODY_TOO_LARGE");
-      if (!/^utf-?8$/i.test(charset) || encoding.toLowerCase() !== "identity") refuse("UNSUPPORTED_MEDIA_TYPE");
-      done(null, readJson(bytes));
-    } catch (error) {
-      // Given to `done`, the error would make Fastify close the connection. The body was read to its end, so the connection can stay open.
-      request.bodyError = error as Error;
-      done(null);
-    }
   });
 }
 

@@ -82,8 +82,7 @@ function executeCommand({ command, input, status }: CommandSubmission, execution
   const submitted =
     entry === undefined ? till.submit(command, input, gone) : submitJournaled(execution, command, { input, status, outcomeOf: answerOf(command) });
   return submitted.then((answer) => {
-    const { body } = render(command, answer, { input, status });
-    return { status, body, replayed: false };
+    return { ...render(command, answer, { input, status }), replayed: false };
   });
 }
 

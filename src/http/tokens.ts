@@ -107,11 +107,11 @@ function keyId(token: string): string {
 }
 
 /** How the shop's own tokens are read: by the settings, or by their defaults. */
-type MintSettings = Partial<Pick<AuthSettings, "issuer" | "audience" | "userClaim" | "roleClaim" | "operatorRole">>;
+type MintSettings = Partial<Pick<AuthSettings, "issuer" | "audience" | "userClaim" | "roleClaim" | "operatorRole" | "personClaim">>;
 
-/** Signs a token with the shop's secret. @param hours how long it is valid */
-export function mintToken(secret: string, { id, role, rehearsal }: Caller, hours: number, settings: MintSettings = {}): string {
-  const { issuer, audience, userClaim = "sub", roleClaim = "role", operatorRole = "operator" } = settings;
+/** Signs a token with the shop's secret. @param hours how long it is valid. `person` is the value of the claim that names a person, if one does */
+export function mintToken(secret: string, { id, role, rehearsal, person }: Caller, hours: number, settings: MintSettings = {}): string {
+  const { issuer, audience, userClaim = "sub", roleClaim = "role", operatorRole = "operator", personClaim } = settings;
   const sign = createSigner({
     key: secret,
     algorithm: "HS256",
@@ -119,5 +119,10 @@ export function mintToken(secret: string, { id, role, rehearsal }: Caller, hours
     ...(issuer ? { iss: issuer } : {}),
     ...(audience ? { aud: audience } : {}),
   });
-  return sign({ [userClaim]: id, [roleClaim]: role === "operator" ? operatorRole : role, ...(rehearsal ? { rehearsal } : {}) });
+  return sign({
+    [userClaim]: id,
+    [roleClaim]: role === "operator" ? operatorRole : role,
+    ...(rehearsal ? { rehearsal } : {}),
+    ...(personClaim && person ? { [personClaim]: person } : {}),
+  });
 }

@@ -50,12 +50,15 @@ export function render<Input, Answer>(
   answer: Answer,
   { input, status }: { input: Input; status: number },
 ): Rendered {
-  return { status, body: status === 204 ? "" : JSON.stringify(command.view ? command.view(answer, input) : answer) };
+  return {
+    status: command.status?.(answer) ?? status,
+    body: status === 204 ? "" : JSON.stringify(command.view ? command.view(answer, input) : answer),
+  };
 }
 
 /** How the answer of a command looks to its caller. */
 export function answerOf<Input, Answer>(command: Command<Input, Answer>): OutcomeOf<Input, Answer> {
-  return (answer, input, status) => ({ status, body: command.view ? command.view(answer, input) : answer });
+  return (answer, input, status) => ({ status: command.status?.(answer) ?? status, body: command.view ? command.view(answer, input) : answer });
 }
 
 /** How the answer of an `idempotent` command looks to its caller. A repeat changed nothing. */

@@ -190,8 +190,8 @@ function mergedLineItems(uow: UnitOfWork, input: PlaceOrder, requests: LineItemR
   const merged = new Map<string, LineItem>();
   requests.forEach((request, i) => {
     const { productId } = request;
-    getProduct(uow, productId, buyer);
-    const variantId = soleVariant(request, input.variantIds?.get(productId) ?? [], `/orderItems/${i}/variantId`);
+    const product = getProduct(uow, productId, buyer);
+    const variantId = soleVariant(request, product, input.variantIds?.get(productId) ?? [], `/orderItems/${i}/variantId`);
     getVariant(uow, productId, variantId);
     const quantity = (merged.get(variantId)?.quantity ?? 0) + request.quantity;
     if (quantity > QUANTITY_MAX) invalid(`/orderItems/${i}/quantity`, `the line items of this variant together exceed ${QUANTITY_MAX}`);

@@ -4,7 +4,7 @@ import { iso } from "../database/statement.ts";
 import type { ShopEventData, ShopEventType } from "../events/shop-events.ts";
 import type { OrderEventType } from "../order/order.ts";
 import { idOf, type OrderOutboxEvent, type ShopOutboxEvent } from "./event.ts";
-import type { OrderSnapshot } from "./order-snapshot.ts";
+import type { SentOrder } from "./variant-metadata.ts";
 
 type EnvelopeOf<Source extends string, Type extends string, Data> = {
   specversion: "1.0";
@@ -21,7 +21,7 @@ type EnvelopeOf<Source extends string, Type extends string, Data> = {
   sequence: string;
   data: Data;
 };
-export type OrderEnvelope = EnvelopeOf<"orders", OrderEventType, OrderSnapshot>;
+export type OrderEnvelope = EnvelopeOf<"orders", OrderEventType, SentOrder>;
 export type ShopEnvelope = EnvelopeOf<(typeof SOURCES)[keyof typeof SOURCES], ShopEventType, ShopEventData>;
 export type Envelope = OrderEnvelope | ShopEnvelope;
 
@@ -37,7 +37,7 @@ const SOURCES = {
 
 export function envelopeOf(
   { orderId, seq, type, at }: Pick<OrderOutboxEvent, "orderId" | "seq" | "at"> & { type: OrderEventType },
-  data: OrderSnapshot,
+  data: SentOrder,
 ): OrderEnvelope {
   return {
     specversion: "1.0",

@@ -5,6 +5,7 @@ import type { EventContents } from "./event-contents.ts";
 import { isOfOrder, type OutboxEvent } from "./event.ts";
 import type { Outcome } from "./isolate.ts";
 import { readOrderSnapshots } from "./order-snapshot.ts";
+import { withVariantMetadata } from "./variant-metadata.ts";
 
 /** Sends events as envelopes, those of orders each with its order as of that event. Errors: the database's. */
 export async function sendWave<Event extends OutboxEvent>(
@@ -28,7 +29,7 @@ export async function sendWave<Event extends OutboxEvent>(
 /** In the order of `wave`. An event whose order does not exist has no envelope. */
 async function envelopesOf<Event extends OutboxEvent>(database: Database, wave: Event[], contents: EventContents): Promise<Map<Event, Envelope>> {
   const ofOrders = wave.filter(isOfOrder);
-  const orders = await readOrderSnapshots(database, ofOrders, contents);
+  const orders = await withVariantMetadata(database, await readOrderSnapshots(database, ofOrders, contents));
   const orderAt = new Map(ofOrders.map((event, i) => [event as OutboxEvent, orders[i]]));
   const envelopes = new Map<Event, Envelope>();
   for (const event of wave) {

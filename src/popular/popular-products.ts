@@ -11,6 +11,7 @@ export type PopularProduct = {
   price: number;
   status: ReturnType<typeof saleStatus>;
   totalSales: number;
+  imageUrl: string | null;
 };
 
 /** `from` and `to` are dates, included. Sales after `aggregatedAt` do not count yet. */
@@ -31,13 +32,14 @@ export async function findPopularProducts(database: Database, timezone: string, 
   const [checkpoint] = await database.rows<{ at: number | null }>(selectAggregatedAt());
   const rows = await database.rows<PopularRecord>(selectPopular(from, to, PRODUCTS_MAX));
   return {
-    popularProducts: rows.map(({ productId, name, price, status, stock, totalSales }, i) => ({
+    popularProducts: rows.map(({ productId, name, price, status, stock, totalSales, imageUrl }, i) => ({
       rank: i + 1,
       productId,
       name,
       price,
       status: saleStatus(status, stock),
       totalSales,
+      imageUrl,
     })),
     from,
     to,

@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { ImageUrl } from "../catalog/catalog.schemas.ts";
 import type { Cache } from "../cache/cache.ts";
 import type { Config } from "../config.ts";
 import type { Now } from "../database/clock.ts";
@@ -21,6 +22,7 @@ const PopularSchema = Type.Object({
       price: Money(),
       status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
       totalSales: Type.Integer({ description: "Units" }),
+      imageUrl: ImageUrl(),
     }),
     { maxItems: 5 },
   ),

@@ -1,3 +1,4 @@
+import { firstImage } from "../catalog/details.sql.ts";
 import type { Statement } from "../database/statement.ts";
 
 /** The aggregation's checkpoint. The lock of its row lets only one aggregation run at a time. */
@@ -97,13 +98,21 @@ export const DELETE_SNAPSHOT = "DELETE FROM popular_snapshots WHERE day = $1::da
 export const DELETE_OLD_SNAPSHOTS =
   "WITH gone AS (DELETE FROM popular_snapshots WHERE day < $1::date - 3 RETURNING 1) SELECT count(*) AS count FROM gone";
 
-export type PopularRecord = { productId: string; name: string; status: "ON_SALE"; price: number; stock: number; totalSales: number };
+export type PopularRecord = {
+  productId: string;
+  name: string;
+  status: "ON_SALE";
+  price: number;
+  stock: number;
+  totalSales: number;
+  imageUrl: string | null;
+};
 
 /** The best-selling products on sale of these days, both included. */
 export function selectPopular(from: string, to: string, limit: number): Statement {
   return {
     name: "select popular products",
-    text: `SELECT s.product_id AS "productId", p.name, p.status, p.price, v.stock, s.units AS "totalSales"
+    text: `SELECT s.product_id AS "productId", p.name, p.status, p.price, v.stock, s.units AS "totalSales", ${firstImage("p.id")} AS "imageUrl"
            FROM (SELECT product_id, sum(units) AS units FROM product_sales WHERE day BETWEEN $1::date AND $2::date GROUP BY product_id HAVING sum(units) > 0) s
            JOIN products p ON p.id = s.product_id AND p.status = 'ON_SALE' AND p.rehearsal_id IS NULL
            CROSS JOIN LATERAL (SELECT sum(stock) AS stock FROM variants WHERE product_id = p.id AND status = 'ON_SALE') v

@@ -4,6 +4,7 @@ import { arrayOf, columns, iso, type Statement, textArray } from "../database/st
 import type { Table } from "../till/table.ts";
 import { renderProblem } from "../problem.ts";
 import { Refusal } from "../refusal.ts";
+import { erasureResponse } from "./erased-profile.ts";
 
 /** The caller and key of a stored response. */
 export type ResponseKey = { caller: string; key: string };
@@ -53,21 +54,21 @@ function eraseResponses(userId: string, { orderIds, erased: { responses, since }
     },
     {
       name: "erase newer responses",
-      text: `UPDATE idempotency_keys a SET status = $4, body = $5 WHERE a.created_at >= $3 AND ${CONCERNS_USER}`,
-      values: [userId, idsOf(userId, orderIds), iso(since), ERASED.status, ERASED.body],
+      text: `UPDATE idempotency_keys a SET status = $5, body = $6 WHERE a.created_at >= $4 AND ${CONCERNS_USER}`,
+      values: [...concernValues(userId, orderIds), iso(since), ERASED.status, ERASED.body],
     },
   ];
 }
 
 /**
- * Whether a stored response `a` may contain data of the user $1, whose id and orders are $2. Those of
- * other shoppers never do.
+ * Whether a stored response `a` may contain data of the user $1, whose id and orders are $2: each one
+ * to the user, and each success of an operator that names one of these ids, but for the erasure $3.
  */
-const CONCERNS_USER = `(a.caller = $1 OR (NOT EXISTS (SELECT FROM users u WHERE u.id::text = a.caller)
+const CONCERNS_USER = `(a.caller = $1 OR (a.status < 300 AND a.body <> $3 AND NOT EXISTS (SELECT FROM users u WHERE u.id::text = a.caller)
   AND EXISTS (SELECT FROM regexp_matches(a.body, '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', 'g') m(id) WHERE m.id[1] = ANY($2::text[]))))`;
 
-function idsOf(userId: string, orderIds: string[]): string {
-  return textArray([userId, ...orderIds], (id) => id);
+function concernValues(userId: string, orderIds: string[]): string[] {
+  return [userId, textArray([userId, ...orderIds], (id) => id), erasureResponse(userId)];
 }
 
 /** The stored responses that may contain data of this user. Reads the whole table. */
@@ -75,7 +76,7 @@ export function selectResponsesAbout(userId: string, orderIds: string[]): Statem
   return {
     name: "select responses about user",
     text: `SELECT a.caller, a.key FROM idempotency_keys a WHERE ${CONCERNS_USER}`,
-    values: [userId, idsOf(userId, orderIds)],
+    values: concernValues(userId, orderIds),
   };
 }
 

@@ -14,6 +14,7 @@ import { refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
+import { erasedProfile } from "./erased-profile.ts";
 import { belongings, type ResponseKey, selectOrderIds, selectResponsesAbout } from "./belongings.sql.ts";
 
 export type EraseUser = {
@@ -90,7 +91,7 @@ function isPersonal({ shippingAddress, note, metadata }: Order): boolean {
 
 function eraseProfile(uow: UnitOfWork, wallet: Wallet, profile: Profile): Profile {
   const { id } = profile;
-  const erased: Profile = { id, name: "", externalId: null, metadata: {}, erasedAt: uow.now };
+  const erased = erasedProfile(id, uow.now);
   changeProfile(uow, profile, erased);
   // Later commands of the round do not find the user any more.
   uow.put(users, id, { ...wallet, erased: true });

@@ -1,5 +1,6 @@
 // Messages between the shop and a rehearsal's crowd process.
 
+import type { DropMode } from "../drop/drop.ts";
 import type { CrowdReport, Progress } from "./rehearsal.ts";
 
 /** The only message to the crowd process. */
@@ -11,8 +12,20 @@ export type CrowdPlan = {
   arriveWithinMs: number;
   couponId: string | null;
   product: { id: string; variantIds: string[] } | null;
-  /** One token per buyer. */
+  /** The copy of a drop, by whose rules the product is sold. */
+  drop: RehearsedDrop | null;
+  /** One token per account, and whose account it is. */
   tokens: string[];
+  persons: number[];
+};
+
+export type RehearsedDrop = {
+  id: string;
+  mode: DropMode;
+  holdMs: number;
+  /** From the opening on, a draw is made within this time. */
+  drawWithinMs: number;
+  giveUpPercent: number;
 };
 
 /** Messages from the crowd process. */

@@ -14,23 +14,34 @@ export type CrowdRequest = {
   id: string | null;
 };
 
-const NOTHING_LEFT = new Set(["COUPON_SOLD_OUT", "STOCK_INSUFFICIENT"]);
+/** In a drop with holds units come back, so later buyers may succeed rightly. */
+const NOTHING_LEFT = new Set(["COUPON_SOLD_OUT", "STOCK_INSUFFICIENT", "DROP_SOLD_OUT"]);
+const MAY_COME_BACK: ReadonlySet<string> = new Set();
 const MAX_POINTS = 120;
 const INTERVALS_MS = [100, 250, 500, 1000, 2000, 5000, 10_000];
 
+type Crowd = {
+  claims: CrowdRequest[] | null;
+  orders: CrowdRequest[] | null;
+  entries?: CrowdRequest[] | null;
+  manyAccounts?: CrowdReport["manyAccounts"];
+};
+
 /** @param openedAt when the drop opened, by the crowd's clock */
-export function crowdReport(openedAt: number, claims: CrowdRequest[] | null, orders: CrowdRequest[] | null): CrowdReport {
-  const all = [...(claims ?? []), ...(orders ?? [])];
+export function crowdReport(openedAt: number, { claims, orders, entries = null, manyAccounts = null }: Crowd): CrowdReport {
+  const all = [...(claims ?? []), ...(orders ?? []), ...(entries ?? [])];
   const tookMs = Math.round(all.reduce((latest, { answeredAt }) => Math.max(latest, answeredAt), openedAt) - openedAt);
   return {
     tookMs,
     claims: claims && sideOf(claims),
     orders: orders && sideOf(orders),
+    entries: entries && sideOf(entries, MAY_COME_BACK),
+    manyAccounts,
     timeline: timelineOf(openedAt, tookMs, claims ?? [], orders ?? []),
   };
 }
 
-function sideOf(requests: CrowdRequest[]): Side {
+function sideOf(requests: CrowdRequest[], nothingLeft: ReadonlySet<string> = NOTHING_LEFT): Side {
   const refusals = requests.flatMap(({ refusal }) => (refusal === null ? [] : [refusal]));
   return {
     asked: requests.length,
@@ -38,15 +49,15 @@ function sideOf(requests: CrowdRequest[]): Side {
     refusedBy: Object.fromEntries([...Map.groupBy(refusals, (code) => code)].map(([code, group]) => [code, group.length])),
     askedAgain: requests.reduce((sum, { tries }) => sum + tries - 1, 0),
     latencyMs: percentiles([bucketsOf(requests)]),
-    order: orderOf(requests),
+    order: orderOf(requests, nothingLeft),
   };
 }
 
-export function orderOf(requests: CrowdRequest[]): Order {
+export function orderOf(requests: CrowdRequest[], nothingLeft: ReadonlySet<string> = NOTHING_LEFT): Order {
   const succeeded = requests.filter(({ refusal }) => refusal === null).sort((a, b) => a.sentAt - b.sentAt);
   let firstSoldOutAt = Number.POSITIVE_INFINITY;
   for (const { refusal, answeredAt } of requests)
-    if (refusal !== null && NOTHING_LEFT.has(refusal)) firstSoldOutAt = Math.min(firstSoldOutAt, answeredAt);
+    if (refusal !== null && nothingLeft.has(refusal)) firstSoldOutAt = Math.min(firstSoldOutAt, answeredAt);
   // Retried requests are left out: their place is that of their last try, whose sending time is not recorded.
   const unretried = succeeded.filter(({ tries }) => tries === 1);
   const served = unretried.toSorted((a, b) => ((a.id ?? "") < (b.id ?? "") ? -1 : 1));

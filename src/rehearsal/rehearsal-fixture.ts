@@ -10,11 +10,11 @@ import { Refusal } from "../refusal.ts";
 import { NO_VIEWER } from "../order/order-view.ts";
 import { cancelOrder } from "../order/cancel-order.ts";
 import { concurrently } from "../concurrently.ts";
-import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/pool.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import type { Till } from "../till/till.ts";
+import { personsOf } from "./people.ts";
 import type { Plan } from "./rehearsal.ts";
 import { type CopiedVariant, type RehearsalRecord, selectOrdersToUndo, updateRehearsal } from "./rehearsal.sql.ts";
 import { cutText } from "../text.ts";
@@ -23,7 +23,6 @@ export type FixtureOptions = {
   database: Database;
   till: Till;
   config: Pick<Config, "balanceMax" | "cancelWithinMs" | "gateway" | "locale">;
-  variantCache: VariantCache;
   orderCache: OrderCache;
 };
 
@@ -48,11 +47,11 @@ export async function copyForRehearsal(shop: FixtureOptions, id: string, plan: P
     if (!created) throw new Error("the product was not copied");
     copy = { id: created.id, variantIds: created.variants.map((variant) => variant.id) };
     await database.rows(updateRehearsal(id, { productId: created.id }));
-    await till.submit(editProduct(shop.variantCache), { productId: created.id, status: "ON_SALE" });
+    await till.submit(editProduct(database), { productId: created.id, status: "ON_SALE" });
   }
   const amount = Math.max(0, ...(product?.variants ?? []).map(({ price }) => price));
   const userIds: string[] = [];
-  for (const names of chunks(externalIds(id, plan.buyers))) {
+  for (const names of chunks(externalIds(id, plan))) {
     const users = names.map((externalId, i) => ({ name: `${prefix} ${userIds.length + i + 1}`, externalId }));
     const created = await till.submit(createUsers, { users, bulk: true, rehearsalId: id });
     userIds.push(...created.map((user) => user.id));
@@ -70,7 +69,7 @@ export async function copyForRehearsal(shop: FixtureOptions, id: string, plan: P
 export async function copyCoupon({ till, config, database }: FixtureOptions, id: string, coupon: Campaign, opensAt: number): Promise<string> {
   const { name, discount, totalQuantity, validDays } = coupon;
   const copy = await till.submit(createCampaign, {
-    name: prefixed(PREFIX[config.locale], name),
+    name: rehearsedName(config, name),
     discount,
     totalQuantity,
     validDays,
@@ -84,12 +83,12 @@ export async function copyCoupon({ till, config, database }: FixtureOptions, id:
 /** Closes the copies, and undoes the rehearsal's orders, so that sales do not count them. Returns the number of undone orders. */
 export async function removeCopies(shop: FixtureOptions, { id, plan, productId, couponId }: RehearsalRecord): Promise<number> {
   const { till, database, config } = shop;
-  if (productId !== null) await till.submit(editProduct(shop.variantCache), { productId, status: "NOT_FOR_SALE" });
+  if (productId !== null) await till.submit(editProduct(database), { productId, status: "NOT_FOR_SALE" });
   if (couponId !== null) await till.submit(closeCampaign, { couponId });
   const cancel = cancelOrder(shop.orderCache);
   const terms = { callerId: null, askAfterMs: config.gateway.timeoutMs, cancelWithinMs: config.cancelWithinMs, viewer: NO_VIEWER };
   let refunded = 0;
-  for (const names of chunks(externalIds(id, plan.buyers))) {
+  for (const names of chunks(externalIds(id, plan))) {
     const orders = await database.rows<{ id: string }>(selectOrdersToUndo(names));
     await concurrently(orders, CONCURRENCY, async (order) => {
       try {
@@ -105,13 +104,18 @@ export async function removeCopies(shop: FixtureOptions, { id, plan, productId, 
   return refunded;
 }
 
-/** The external ids of a rehearsal's buyers. */
-function externalIds(id: string, buyers: number): string[] {
-  return Array.from({ length: buyers }, (_, i) => `rehearsal-${id}-${i + 1}`);
+/** The external ids of a rehearsal's accounts. */
+function externalIds(id: string, plan: Plan): string[] {
+  return personsOf(plan).map((_, i) => `rehearsal-${id}-${i + 1}`);
 }
 
 function* chunks<T>(all: T[]): Generator<T[]> {
   for (let i = 0; i < all.length; i += CHUNK_SIZE) yield all.slice(i, i + CHUNK_SIZE);
+}
+
+/** The name of a copy. */
+export function rehearsedName({ locale }: Pick<Config, "locale">, name: string): string {
+  return prefixed(PREFIX[locale], name);
 }
 
 const prefixed = (prefix: string, name: string): string => cutText(`${prefix} ${name}`, 300);

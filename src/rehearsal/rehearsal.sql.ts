@@ -4,8 +4,8 @@ import type { Plan, Progress, Report, State } from "./rehearsal.ts";
 /** A rehearsal without a heartbeat for this long is orphaned: its instance has died. */
 const ORPHANED_AFTER = "interval '20 s'";
 
-const COLUMNS = `id, state, plan, source_product_id AS "sourceProductId", source_coupon_id AS "sourceCouponId", product_id AS "productId",
-  coupon_id AS "couponId", progress, report, failure, created_at AS "createdAt", finished_at AS "finishedAt"`;
+const COLUMNS = `id, state, plan, source_product_id AS "sourceProductId", source_coupon_id AS "sourceCouponId", source_drop_id AS "sourceDropId",
+  product_id AS "productId", coupon_id AS "couponId", drop_id AS "dropId", progress, report, failure, created_at AS "createdAt", finished_at AS "finishedAt"`;
 
 export type RehearsalRecord = {
   id: string;
@@ -13,8 +13,10 @@ export type RehearsalRecord = {
   plan: Plan;
   sourceProductId: string | null;
   sourceCouponId: string | null;
+  sourceDropId: string | null;
   productId: string | null;
   couponId: string | null;
+  dropId: string | null;
   progress: Progress | null;
   report: Report | null;
   failure: string | null;
@@ -22,15 +24,15 @@ export type RehearsalRecord = {
   finishedAt: number | null;
 };
 
-type NewRehearsal = { id: string; plan: Plan; sourceProductId: string | null; sourceCouponId: string | null; createdAt: string };
+type NewRehearsal = Pick<RehearsalRecord, "id" | "plan" | "sourceProductId" | "sourceCouponId" | "sourceDropId"> & { createdAt: string };
 
 /** Returns no row if another rehearsal is running. */
-export function insertRehearsal({ id, plan, sourceProductId, sourceCouponId, createdAt }: NewRehearsal): Statement {
+export function insertRehearsal({ id, plan, sourceProductId, sourceCouponId, sourceDropId, createdAt }: NewRehearsal): Statement {
   return {
     name: "insert rehearsal",
-    text: `INSERT INTO rehearsals (id, state, plan, source_product_id, source_coupon_id, created_at) VALUES ($1, 'PREPARING', $2, $3, $4, $5)
+    text: `INSERT INTO rehearsals (id, state, plan, source_product_id, source_coupon_id, source_drop_id, created_at) VALUES ($1, 'PREPARING', $2, $3, $4, $5, $6)
            ON CONFLICT ((finished_at IS NULL)) WHERE finished_at IS NULL DO NOTHING RETURNING ${COLUMNS}`,
-    values: [id, JSON.stringify(plan), sourceProductId, sourceCouponId, createdAt],
+    values: [id, JSON.stringify(plan), sourceProductId, sourceCouponId, sourceDropId, createdAt],
   };
 }
 
@@ -39,6 +41,7 @@ export type RehearsalUpdate = {
   state?: State;
   productId?: string;
   couponId?: string;
+  dropId?: string;
   progress?: Progress;
   report?: Report;
   failure?: string;
@@ -47,13 +50,17 @@ export type RehearsalUpdate = {
 };
 
 /** Updates a rehearsal and its heartbeat. Returns whether an operator has asked to stop it. A finished rehearsal keeps its state. */
-export function updateRehearsal(id: string, { state, productId, couponId, progress, report, failure, finished, tidied }: RehearsalUpdate): Statement {
+export function updateRehearsal(
+  id: string,
+  { state, productId, couponId, dropId, progress, report, failure, finished, tidied }: RehearsalUpdate,
+): Statement {
   return {
     name: "update rehearsal",
     text: `UPDATE rehearsals SET beat_at = now(), state = CASE WHEN finished_at IS NULL THEN coalesce($2, state) ELSE state END,
              product_id = coalesce($3, product_id), coupon_id = coalesce($4, coupon_id), progress = coalesce($5::jsonb, progress),
              report = coalesce($6::jsonb, report), failure = coalesce($7, failure),
-             finished_at = CASE WHEN $8 THEN coalesce(finished_at, now()) ELSE finished_at END, tidied = tidied OR $9
+             finished_at = CASE WHEN $8 THEN coalesce(finished_at, now()) ELSE finished_at END, tidied = tidied OR $9,
+             drop_id = coalesce($10, drop_id)
            WHERE id = $1 RETURNING stop_asked AS "stopRequested"`,
     values: [
       id,
@@ -65,6 +72,7 @@ export function updateRehearsal(id: string, { state, productId, couponId, progre
       failure ?? null,
       finished ?? false,
       tidied ?? false,
+      dropId ?? null,
     ],
   };
 }

@@ -1,5 +1,6 @@
 // Types of a rehearsal: its plan, its progress, its report.
 
+import type { DropMode } from "../drop/drop.ts";
 import type { Percentiles } from "../live/latency.ts";
 
 export const STATES = ["PREPARING", "RUNNING", "TIDYING", "AUDITING", "DONE", "STOPPED", "FAILED", "ABANDONED"] as const;
@@ -11,6 +12,21 @@ export type Plan = {
   arriveWithinMs: number;
   product: { name: string; stock: number } | null;
   coupon: { name: string; quantity: number } | null;
+  /** Plans of earlier versions have none. */
+  drop?: DropPlan | null;
+};
+
+/** The drop's own terms, with a shorter hold, and how its crowd behaves. */
+export type DropPlan = {
+  name: string;
+  mode: DropMode;
+  limitPerCustomer: number | null;
+  holdFor: string | null;
+  waitlist: boolean;
+  /** Of those who hold units, so many leave or let the hold lapse. */
+  giveUpPercent: number;
+  /** Of the people, so many have three accounts. */
+  manyAccountsPercent: number;
 };
 
 /** Counts of buyers and responses so far. */
@@ -40,6 +56,10 @@ export type CrowdReport = {
   tookMs: number;
   claims: Side | null;
   orders: Side | null;
+  /** Of a drop that gives holds. */
+  entries: Side | null;
+  /** Units of people with several accounts, together and the most of one person. */
+  manyAccounts: { people: number; accounts: number; units: number; mostUnits: number } | null;
   /** Equal intervals of time from the opening on. */
   timeline: { stretchMs: number; points: { claims: number; orders: number; refused: number; p50: number | null; p99: number | null }[] };
 };
@@ -48,5 +68,9 @@ export type Report = CrowdReport & {
   /** Remaining stock and coupons by the shop's own tables. */
   left: { stock: number | null; coupons: number | null };
   refunded: number;
+  /** By the shop's own report of the copied drop. */
+  drop: DropOutcome | null;
   audit: { violations: number; checkedAt: string };
 };
+
+export type DropOutcome = { sold: number; soldOutAfterMs: number | null; holdsLapsed: number; entries: Record<string, number> };

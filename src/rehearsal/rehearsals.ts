@@ -26,9 +26,15 @@ import {
   selectRemaining,
   updateRehearsal,
 } from "./rehearsal.sql.ts";
+import { personsOf } from "./people.ts";
+import { closeCopy, copyDrop, type CrowdHabits, dropPlan, originalDrop, outcomeOf } from "./rehearsed-drop.ts";
 import { runCrowd } from "./run-crowd.ts";
 
-export type StartRehearsal = { productId: string | null; couponId: string | null; buyers: number; arriveWithinMs: number };
+/** With `dropId`, `productId` is left out: it is the drop's. */
+export type StartRehearsal = { productId: string | null; couponId: string | null; buyers: number; arriveWithinMs: number } & (
+  | { dropId: string; habits: CrowdHabits }
+  | { dropId?: never; habits?: never }
+);
 
 /** From the last preparation to the opening: time for the crowd's process to start, and for operators to open the live view. */
 const OPENS_AFTER_MS = 2000;
@@ -60,22 +66,32 @@ export class Rehearsals {
 
   /**
    * Starts a rehearsal, and returns before it is prepared.
-   * Errors: NOT_FOUND if the shop cannot mint tokens; PRODUCT_NOT_FOUND; COUPON_NOT_FOUND; BUSY while another rehearsal runs.
+   * Errors: NOT_FOUND if the shop cannot mint tokens; PRODUCT_NOT_FOUND; COUPON_NOT_FOUND; DROP_NOT_FOUND; BUSY while another rehearsal runs.
    */
-  async start({ productId, couponId, buyers, arriveWithinMs }: StartRehearsal): Promise<RehearsalRecord> {
+  async start({ productId: named, couponId, buyers, arriveWithinMs, dropId, habits }: StartRehearsal): Promise<RehearsalRecord> {
     const { database, config, now: clock } = this.#options.shop;
     if (config.auth.jwksUrl !== undefined) refuse("NOT_FOUND");
+    const drop = dropId === undefined ? null : await originalDrop(database, dropId);
+    const productId = drop?.productId ?? named;
     const original = await this.#original(productId, couponId);
     const plan: Plan = {
       buyers,
       arriveWithinMs,
       product: original.product && { name: original.product.name, stock: original.product.variants.reduce((sum, { stock }) => sum + stock, 0) },
       coupon: original.coupon && { name: original.coupon.name, quantity: original.coupon.totalQuantity },
+      drop: drop && habits ? dropPlan(drop, habits) : null,
     };
     await this.#tidyOrphaned();
     const now = clock();
     const [record] = await database.rows<RehearsalRecord>(
-      insertRehearsal({ id: newId(now), plan, sourceProductId: productId, sourceCouponId: couponId, createdAt: new Date(now).toISOString() }),
+      insertRehearsal({
+        id: newId(now),
+        plan,
+        sourceProductId: productId,
+        sourceCouponId: couponId,
+        sourceDropId: drop?.id ?? null,
+        createdAt: new Date(now).toISOString(),
+      }),
     );
     if (!record || this.#closing.signal.aborted) refuse("BUSY", { retryAfter: 30 });
     this.#running = this.#run(record, original);
@@ -148,19 +164,22 @@ export class Rehearsals {
     const { id, plan } = record;
     const { userIds, product } = await copyForRehearsal(shop, id, plan, original);
     const tokens: string[] = [];
+    const persons = personsOf(plan);
     for (const [i, userId] of userIds.entries()) {
-      tokens.push(mintToken(secret, { id: userId, role: "shopper", rehearsal: true }, TOKEN_HOURS, shop.config.auth));
+      const person = `rehearsal-${id}-${persons[i]}`;
+      tokens.push(mintToken(secret, { id: userId, role: "shopper", rehearsal: true, person }, TOKEN_HOURS, shop.config.auth));
       if (i % TOKENS_PER_TICK === 0) await yieldToEventLoop();
     }
     signal.throwIfAborted();
     const opensAt = shop.now() + OPENS_AFTER_MS;
     const opening = new Date(opensAt).toISOString();
     const couponId = original.coupon ? await copyCoupon(shop, id, original.coupon, opensAt) : null;
+    const drop = plan.drop && product ? await copyDrop(shop, { id, productId: product.id, opensAt, plan: { ...plan, drop: plan.drop } }) : null;
     const progress = { opensAt: opening, arrived: 0, claimed: 0, sold: 0, refused: 0, done: 0 };
     await shop.database.rows(updateRehearsal(id, { state: "RUNNING", progress }));
     // The crowd's process uses this machine's clock, which may differ from the shop's.
     const opensAtMs = Date.now() + opensAt - shop.now();
-    const crowd: CrowdPlan = { url: this.url, opensAtMs, arriveWithinMs: plan.arriveWithinMs, couponId, product, tokens };
+    const crowd: CrowdPlan = { url: this.url, opensAtMs, arriveWithinMs: plan.arriveWithinMs, couponId, product, drop, tokens, persons };
     return runCrowd(crowd, signal, (counts) => onProgress({ opensAt: opening, ...counts }));
   }
 
@@ -169,13 +188,15 @@ export class Rehearsals {
     const { database } = shop;
     const record = await this.find(id);
     const [left] = await database.rows<Report["left"]>(selectRemaining(record.productId, record.couponId));
-    const refunded = await removeCopies(shop, record);
+    const drop = record.dropId === null ? null : await outcomeOf(database, record.dropId, shop.now());
+    const refunded = await this.#removeCopies(record);
     await database.rows(updateRehearsal(id, { state: "AUDITING", tidied: true }));
     const { violations, checkedAt } = await audit(database, shop.config.timezone);
     const report: Report = {
       ...crowdReport,
       left: left ?? { stock: null, coupons: null },
       refunded,
+      drop,
       audit: { violations: violations.length, checkedAt },
     };
     await database.rows(updateRehearsal(id, { state: "DONE", report, finished: true }));
@@ -204,8 +225,14 @@ export class Rehearsals {
   }
 
   async #tidy(record: RehearsalRecord): Promise<void> {
+    await this.#removeCopies(record);
+    await this.#options.shop.database.rows(updateRehearsal(record.id, { tidied: true }));
+  }
+
+  /** The line goes first, so that no unit passes on when orders are undone. */
+  async #removeCopies(record: RehearsalRecord): Promise<number> {
     const { shop } = this.#options;
-    await removeCopies(shop, record);
-    await shop.database.rows(updateRehearsal(record.id, { tidied: true }));
+    if (record.dropId !== null) await closeCopy(shop, record.dropId);
+    return removeCopies(shop, record);
   }
 }

@@ -3,7 +3,8 @@
 import { concurrently } from "../concurrently.ts";
 import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
-import { type Gateway, type GatewayPayment, GatewayUnknown } from "../gateway/gateway.ts";
+import { type Gateway, type GatewayPayment, type GatewayTransaction, GatewayUnknown } from "../gateway/gateway.ts";
+import { compareSettlements, SETTLEMENT_DIFFERENCES, type Settled, type SettlementSums } from "./compare-settlements.ts";
 import { type Claim, selectClaims, selectSettledKeys } from "./reconcile.sql.ts";
 
 const NOT_READABLE = "not readable at the gateway";
@@ -16,6 +17,7 @@ export const DIFFERENCES = [
   "still open in the shop",
   "currencies differ",
   NOT_READABLE,
+  ...SETTLEMENT_DIFFERENCES,
 ] as const;
 
 export type Difference = {
@@ -25,6 +27,8 @@ export type Difference = {
   shop: { status: string; captured: number; givenBack: number } | null;
   /** In minor units of `currency`, which may differ from the shop's. */
   gateway: { status: string; currency: string; captured: number; givenBack: number } | null;
+  /** The settlement that differs from the gateway's ledger. */
+  settlement?: Settled;
 };
 
 export type Reconciliation = {
@@ -33,6 +37,8 @@ export type Reconciliation = {
   compared: number;
   captured: number;
   givenBack: number;
+  /** Null if the gateway has none. */
+  settlements: SettlementSums | null;
   differenceCount: number;
   differences: Difference[];
 };
@@ -56,6 +62,8 @@ export type ReconcileParts = {
   gateway: Gateway;
   /** Books money that went back at the gateway without the shop; unset: it is only named. */
   book?: (paymentKey: string) => Promise<void>;
+  /** In ms: no settlement is later. */
+  now: number;
 };
 
 /**
@@ -63,12 +71,14 @@ export type ReconcileParts = {
  * in ms. The period only selects them. Each is compared as it is now, so an event at the edge of the period is no difference.
  * Errors: GatewayUnknown, GatewayBusy.
  */
-export async function reconcile({ database, gateway, book }: ReconcileParts, from: number, to: number): Promise<Reconciliation> {
+export async function reconcile({ database, gateway, book, now }: ReconcileParts, from: number, to: number): Promise<Reconciliation> {
   const keys = new Set<string>();
+  const movements = new Map<string, GatewayTransaction>();
   let unnamed = 0;
-  for await (const { paymentKey } of gateway.transactions(from, to)) {
-    if (paymentKey === "") unnamed++;
-    else keys.add(paymentKey);
+  for await (const movement of gateway.transactions(from, to)) {
+    if (movement.transactionKey !== "") movements.set(movement.transactionKey, movement);
+    if (movement.paymentKey === "") unnamed++;
+    else keys.add(movement.paymentKey);
   }
   for (let after = ""; ;) {
     const page = await database.rows<{ key: string }>(selectSettledKeys(from, to, after, PAGE_SIZE));
@@ -82,13 +92,18 @@ export async function reconcile({ database, gateway, book }: ReconcileParts, fro
     compared: keys.size,
     captured: 0,
     givenBack: 0,
+    settlements: null,
     differenceCount: 0,
     differences: [],
   };
   for (; unnamed > 0; unnamed--) add(result, { what: NOT_READABLE, gateway: null, paymentKey: "", paymentId: null, shop: null });
   const sorted = [...keys].sort();
   for (let i = 0; i < sorted.length; i += PAGE_SIZE)
-    await comparePage(sorted.slice(i, i + PAGE_SIZE), { database, gateway, ...(book ? { book } : {}) }, result);
+    await comparePage(sorted.slice(i, i + PAGE_SIZE), { database, gateway, now, ...(book ? { book } : {}) }, result);
+  const settled = await compareSettlements(gateway, movements, { from, to, now });
+  result.settlements = settled?.sums ?? null;
+  for (const { what, paymentKey, settlement } of settled?.differences ?? [])
+    add(result, { what, paymentKey, paymentId: null, shop: null, gateway: null, settlement });
   return result;
 }
 

@@ -1,8 +1,10 @@
 import { users } from "../balance/balance.sql.ts";
-import { cardCharges } from "../balance/card-charge.sql.ts";
+import { type CardCharge, cardCharges } from "../balance/card-charge.sql.ts";
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
+import { shopEvents } from "../events/shop-events.ts";
 import { need } from "../till/table.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { failed, type GatewayOutcome } from "./outcome.ts";
 import { unmatchedCaptures } from "./unmatched-capture.sql.ts";
 
@@ -32,6 +34,7 @@ export const settleCharge = command<SettleCharge, null>({
     const balance = wallet.balance + charge.amount;
     const outcome = asked.kind === "done" && balance > balanceMax ? failed("BALANCE_LIMIT_EXCEEDED", charge.amount) : asked;
     if (outcome.kind === "unknown") {
+      if (charge.asked === 0) tell(uow, "payment.unknown", charge, "UNKNOWN", outcome.reason);
       uow.put(cardCharges, chargeId, {
         ...charge,
         reason: outcome.reason,
@@ -46,8 +49,21 @@ export const settleCharge = command<SettleCharge, null>({
     } else {
       const { reason, captured } = outcome;
       uow.put(cardCharges, chargeId, { ...charge, status: "FAILED", reason, askAt, asked: 0 });
+      tell(uow, "payment.declined", charge, "FAILED", reason);
       if (captured > 0) uow.append(unmatchedCaptures, { id: chargeId, paymentKey: charge.paymentKey, amount: captured, reason, createdAt: uow.now });
     }
     return null;
   },
 });
+
+/** Tells the data platform about a charge that has not come. The lock of the charge's user guards it, the subject of the event. */
+function tell(
+  uow: UnitOfWork,
+  type: "payment.unknown" | "payment.declined",
+  { id, userId, amount }: CardCharge,
+  status: string,
+  reason: string,
+): void {
+  const data = { paymentId: id, chargeId: id, orderId: null, userId, method: "CARD", status, amount, reason };
+  uow.append(shopEvents, { id: uow.newId(), subject: id, type, data, at: uow.now });
+}

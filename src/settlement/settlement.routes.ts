@@ -24,6 +24,12 @@ const Difference = Type.Object({
   paymentId: Nullable(Id()),
   shop: ShopSide,
   gateway: GatewaySide,
+  settlement: Type.Optional(
+    Type.Object(
+      { amount: Money(), fee: Money(), payOut: Money(), soldDate: Type.String(), paidOutDate: Type.String() },
+      { description: "The settlement that differs from the gateway's ledger" },
+    ),
+  ),
 });
 const Period = Query({
   from: Type.Optional(Type.String({ maxLength: 40, description: "An instant, or a day in the shop's zone; included" })),
@@ -35,6 +41,17 @@ const Reconciliation = Type.Object({
   compared: Type.Integer({ description: "Count of the payments and charges that were compared" }),
   captured: Money(),
   givenBack: Money(),
+  settlements: Nullable(
+    Type.Object(
+      {
+        settled: Money(),
+        fees: Money(),
+        paidOut: Money(),
+        unsettled: Type.Integer({ description: "Count of the period's movements that the gateway has not settled yet" }),
+      },
+      { description: "The settlements of the period's movements; null if the gateway has none for this shop" },
+    ),
+  ),
   differenceCount: Type.Integer({ description: "Count of all differences, including those that are not listed" }),
   differences: Type.Array(Difference),
 });
@@ -55,7 +72,7 @@ export function reconciliationRoutes(routes: Routes, { config, database, now, ba
       tag: "Payments",
       summary: "Compare the gateway's ledger with the shop's: every difference, at most 1,000 of them listed",
       description:
-        "Without `from` and `to` the last 24 hours. The period selects the payments; each is compared as it is now. A payment that was cancelled as a whole at the gateway is booked.",
+        "Without `from` and `to` the last 24 hours. The period selects the payments; each is compared as it is now. Each settlement, with its fees, is compared with the gateway's ledger. A payment that was cancelled as a whole at the gateway is booked.",
       query: Period,
       answers: { 200: Reconciliation },
       refusals: ["BUSY", "PAYMENT_METHOD_UNAVAILABLE"],
@@ -64,7 +81,7 @@ export function reconciliationRoutes(routes: Routes, { config, database, now, ba
     async ({ query }) => {
       const { from, to } = periodOf(query);
       try {
-        return await reconcile({ database, gateway: background, book: (key) => cancels.check(key) }, from, to);
+        return await reconcile({ database, gateway: background, book: (key) => cancels.check(key), now: now() }, from, to);
       } catch (error) {
         if (error instanceof GatewayUnknown || error instanceof GatewayBusy) refuse("BUSY", { retryAfter: 5 });
         throw error;

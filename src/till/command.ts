@@ -19,6 +19,8 @@ export interface Command<Input, Answer> {
   needs(input: Input): Need[];
   /** Changes rows and returns the answer, or refuses and changes nothing. */
   decide(uow: UnitOfWork, input: Input): Answer;
+  /** The status of the response, if it depends on the answer. */
+  status?(answer: Answer): number;
   /** The form of the answer that a response shows; without it, the whole answer. */
   view?(answer: Answer, input: Input): unknown;
 }

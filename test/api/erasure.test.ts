@@ -200,7 +200,9 @@ describe("erasing a user", () => {
       good(await ship(orderId), 201);
       if (as === user) good(await grant(user.id, 2000), 200);
     }
-    good(await erase(user.id), 200);
+    const erasing = keyed();
+    const erased = good(await shop.operator.post(`/admin/users/${user.id}/erase`, { reason: "탈퇴 요청" }, erasing), 200);
+    assert.deepEqual(good(await shop.operator.post(`/admin/users/${user.id}/erase`, { reason: "탈퇴 요청" }, erasing), 200), erased);
     for (const as of [user, shop.operator]) {
       const again = await as.post("/orders", body, headers);
       refused(again, 404, "USER_NOT_FOUND");

@@ -97,6 +97,7 @@ const STABLE: Record<string, (answer: Answer) => unknown> = {
           .replace(/"dropId":"[^"]*"/, `"dropId":"${UNKNOWN_ID}"`)
       : body,
   watchDrop: ({ status, text, body }) => (status === 200 ? text.replace(/"serverTime":"[^"]*"/, `"serverTime":"2026-11-20T09:00:00.000Z"`) : body),
+  importCatalog: ({ text }) => text.replaceAll(/"id":"[^"]*"/g, `"id":"${UNKNOWN_ID}"`),
   getRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
   stopRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
   listRehearsals: ({ body }) => ({ ...body, rehearsals: body.rehearsals.map((one: Any) => ({ ...one, report: stableReport(one.report) })) }),
@@ -223,7 +224,11 @@ test("a morning in the shop matches the documented examples", async (t) => {
   });
   const scarf = await show(operator, "createProducts", "One product, two variants", 201, {
     body: {
+      externalId: "ERP-2041",
       name: "한산 모시 손수건",
+      images: [{ url: "https://cdn.example/mosi.jpg", alt: "모시 손수건 두 장" }],
+      tags: ["한산모시", "선물"],
+      metadata: { supplier: "한산모시조합" },
       variants: [
         { sku: "MOSI-W", options: { 색상: "백색" }, price: 12_000, stock: 15 },
         { sku: "MOSI-I", options: { 색상: "쪽빛" }, price: 14_000, stock: 3 },
@@ -243,6 +248,56 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "editProduct", "A better description", 200, {
     params: { id: tangerines.id },
     body: { description: "서귀포에서 오늘 아침에 딴 노지 감귤" },
+  });
+  await show(operator, "addVariant", "A third color", 201, {
+    params: { id: scarf.id },
+    body: { sku: "MOSI-R", options: { 색상: "홍색" }, price: 14_000, stock: 0 },
+  });
+  await show(operator, "addVariant", "INVALID_REQUEST: a SKU in use", 400, {
+    params: { id: scarf.id },
+    body: { sku: "MOSI-W", options: { 색상: "흑색" }, price: 14_000, stock: 0 },
+  });
+  await show(operator, "editVariant", "VERSION_CONFLICT: an old version", 409, {
+    params: { id: scarf.variants[1].id },
+    body: { price: 13_000, version: 7 },
+  });
+  await show(operator, "editVariant", "An image of the color", 200, {
+    params: { id: scarf.variants[1].id },
+    body: { imageUrl: "https://cdn.example/mosi-indigo.jpg", metadata: { shelf: "B-12" } },
+  });
+  await show(operator, "findVariants", "The variant of a barcode", 200, { params: { sku: "MOSI-W" } });
+  await show(operator, "putProduct", "A product of another system, made", 201, {
+    params: { externalId: "ERP-3001" },
+    body: { name: "강화 순무김치 1kg", price: 13_000, stock: 25 },
+  });
+  await show(operator, "putProduct", "The next night, with a new price", 200, {
+    params: { externalId: "ERP-3001" },
+    body: { name: "강화 순무김치 1kg", price: 12_500, stock: 30 },
+  });
+  await show(operator, "putProduct", "INVALID_REQUEST: a new product needs a name, a price and a stock", 400, {
+    params: { externalId: "ERP-3003" },
+    body: { tags: ["예약"] },
+  });
+  await show(operator, "importCatalog", "UNSUPPORTED_MEDIA_TYPE: not NDJSON", 415, { body: { externalId: "ERP-3001", price: 12_500 } });
+  await show(operator, "importCatalog", "Two lines, the second without a price", 200, {
+    headers: { "content-type": "application/x-ndjson" },
+    body: `{"externalId":"ERP-3001","price":12500}\n{"externalId":"ERP-3002","name":"봉평 메밀가루 1kg","stock":3}\n`,
+  });
+  await show(operator, "changeStock", "A delivery, and a count in the warehouse", 200, {
+    body: {
+      changes: [
+        { sku: "MOSI-R", delta: 12, reason: "입고" },
+        { sku: "MOSI-W", stock: 14, expected: 15, reason: "실사" },
+      ],
+    },
+  });
+  await show(operator, "changeStock", "INVALID_REQUEST: every faulty row is named", 400, {
+    body: {
+      changes: [
+        { sku: "MOSI-X", delta: 1, reason: "입고" },
+        { sku: "MOSI-I", delta: -9, reason: "파손" },
+      ],
+    },
   });
   await show(operator, "editProduct", "INVALID_REQUEST: one price for several variants", 400, { params: { id: scarf.id }, body: { price: 11_000 } });
   await show(operator, "adjustStock", "Ten boxes arrive", 200, { params: { id: tangerines.variants[0].id }, body: { delta: 10, reason: "입고" } });
@@ -559,6 +614,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
     body: { productId: tangerines.id, couponId: welcome.id, buyers: 30, arriveWithinMs: 0 },
   });
   await show(operator, "startRehearsal", "PRODUCT_NOT_FOUND", 404, { body: { productId: UNKNOWN_ID, buyers: 30 } });
+  await show(operator, "startRehearsal", "DROP_NOT_FOUND", 404, { body: { dropId: UNKNOWN_ID, buyers: 30, giveUpPercent: 30 } });
   const rehearsed = Date.now() + 20_000;
   for (let over = false; !over; over = good(await operator.get(`/admin/rehearsals/${id}`), 200).finishedAt !== null) {
     assert.ok(Date.now() < rehearsed, "the rehearsal does not end");

@@ -118,13 +118,21 @@ describe("the requests of the adapter", () => {
   });
 
   test("requests for a payment and for transactions follow the documented API", async () => {
-    const { url, received } = await stub(({ path }) => ({ status: 200, body: path.includes("transactions") ? [] : payment() }));
+    const { url, received } = await stub(({ path }) => ({ status: 200, body: /transactions|settlements/.test(path) ? [] : payment() }));
     await adapter(url).find("k");
     for await (const _ of adapter(url).transactions(Date.parse("2026-11-20T00:00:00+09:00"), Date.parse("2026-11-21T00:00:00+09:00")))
       assert.fail("there is nothing");
     const query = new URL(received[1]?.path ?? "", url).searchParams;
     assert.equal(received[0]?.path, API.paths.find.path.replace("{paymentKey}", "k"));
     for (const name of query.keys()) assert.ok(API.paths.transactions.query.includes(name), name);
+    for await (const _ of adapter(url).settlements(Date.parse("2026-11-20T00:00:00+09:00"), Date.parse("2026-11-21T00:00:00+09:00")))
+      assert.fail("there are none");
+    const settlements = new URL(received.at(-1)?.path ?? "", url);
+    for (const name of settlements.searchParams.keys()) assert.ok(API.paths.settlements.query.includes(name), name);
+    assert.deepEqual(
+      [settlements.pathname, Number(settlements.searchParams.get("size")) <= API.paths.settlements.limitMax],
+      ["/v1/settlements", true],
+    );
     assert.deepEqual([query.get("startDate"), Number(query.get("limit")) <= API.paths.transactions.limitMax], ["2026-11-20T00:00:00.000", true]);
   });
 

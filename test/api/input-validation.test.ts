@@ -90,6 +90,20 @@ describe("numbers", () => {
     ],
     ["PATCH /admin/products/{id}", "/price", (v) => `{"price":${v}}`, { zero: true }],
     ["POST /admin/variants/{id}/stock", "/delta", (v) => `{"reason":"실사","delta":${v}}`, { negative: true }],
+    ["POST /admin/products/{id}/variants", "/price", (v) => `{"stock":1,"price":${v}}`, { zero: true }],
+    ["POST /admin/products/{id}/variants", "/stock", (v) => `{"price":1,"stock":${v}}`, { zero: true }],
+    ["PATCH /admin/variants/{id}", "/price", (v) => `{"price":${v}}`, { zero: true }],
+    ["PATCH /admin/variants/{id}", "/version", (v) => `{"price":1,"version":${v}}`, { zero: true }],
+    ["PUT /admin/products/by-external-id/{externalId}", "/price", (v) => `{"name":"사과","stock":1,"price":${v}}`, { zero: true }],
+    [
+      "PUT /admin/products/by-external-id/{externalId}",
+      "/variants/0/stock",
+      (v) => `{"name":"사과","variants":[{"price":1,"stock":${v}}]}`,
+      { zero: true },
+    ],
+    ["POST /admin/stock", "/changes/0/delta", (v) => `{"changes":[{"sku":"A","reason":"실사","delta":${v}}]}`, { negative: true }],
+    ["POST /admin/stock", "/changes/0/stock", (v) => `{"changes":[{"sku":"A","reason":"실사","stock":${v}}]}`, { zero: true }],
+    ["POST /admin/stock", "/changes/0/expected", (v) => `{"changes":[{"sku":"A","reason":"실사","delta":1,"expected":${v}}]}`, { zero: true }],
     ["POST /admin/balances/grant", "/grants/0/amount", (v) => `{"grants":[{"userId":"${SOME_ID}","reason":"환영","amount":${v}}]}`],
     ["POST /admin/coupons", "/totalQuantity", (v) => `{"name":"쿠폰","discount":{"type":"FIXED","amount":1},"totalQuantity":${v}}`],
     ["POST /admin/coupons", "/discount/amount", (v) => `{"name":"쿠폰","totalQuantity":1,"discount":{"type":"FIXED","amount":${v}}}`],
@@ -163,7 +177,9 @@ describe("numbers", () => {
 });
 
 describe("bodies", () => {
-  const writeOperations = (): Operation[] => operations.filter(({ method }) => method !== "GET");
+  // catalog-import.test.ts tests streams of lines.
+  const writeOperations = (): Operation[] =>
+    operations.filter(({ method, operation }) => method !== "GET" && operation.requestBody?.content["application/x-ndjson"] === undefined);
   const nameOf = ({ method, path }: Operation): string => `${method} ${path}`;
 
   test("every operation refuses unknown properties by name", () =>
@@ -403,7 +419,7 @@ describe("ids", () => {
     each(
       operations
         .flatMap((one) => [...one.path.matchAll(/\{(\w+)\}/g)].map(([placeholder, name = ""]) => ({ ...one, placeholder, name })))
-        .filter(({ name }) => name !== "name" && name !== "slug"),
+        .filter(({ name }) => name !== "name" && name !== "slug" && name !== "externalId"),
       ({ method, path }) => `${method} ${path}`,
       async ({ method, path, placeholder, name, operation }) => {
         const code =
@@ -721,7 +737,7 @@ describe("paths and methods", () => {
       ({ method, path }) => `${method} ${path}`,
       async ({ path }) => {
         const methods = operations.filter((one) => one.path === path).flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
-        const answer = await shop.anyone("PUT", filled(path));
+        const answer = await shop.anyone(methods.includes("PUT") ? "POST" : "PUT", filled(path));
         refused(answer, 405, "METHOD_NOT_ALLOWED");
         const allowed = String(answer.headers["allow"]).split(", ");
         assert.ok(

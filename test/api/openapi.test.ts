@@ -46,6 +46,12 @@ POST /admin/users
 POST /admin/balances/grant
 POST /admin/products
 PATCH /admin/products/{id}
+POST /admin/products/{id}/variants
+PATCH /admin/variants/{id}
+GET /admin/variants
+PUT /admin/products/by-external-id/{externalId}
+POST /admin/catalog/import
+POST /admin/stock
 POST /admin/variants/{id}/stock
 POST /admin/coupons
 PATCH /admin/coupons/{id}
@@ -131,7 +137,7 @@ test("each tag, operation and parameter has a description, and each JSON body an
     for (const tag of operation.tags) if (!tags.has(tag)) missing.push(`${call} tag ${tag}`);
     for (const { name, description } of operation.parameters) if (name && !description) missing.push(`${call} parameter ${name}`);
     const { required, content } = operation.requestBody ?? {};
-    if (required && !content["application/json"].examples) missing.push(`${call} request body`);
+    if (required && content["application/json"] && !content["application/json"].examples) missing.push(`${call} request body`);
     for (const [status, response] of Object.entries(operation.responses)) {
       const json = (response as Document).content?.["application/json"];
       // Requests whose outcome is unknown yet are rare: 202 has the shape of 200.
@@ -155,7 +161,9 @@ test("each operation has a unique id, a summary and one tag, and declares its ca
 test("exactly the operations that change data take an Idempotency-Key", () => {
   for (const { call, operation } of operations()) {
     const takes = JSON.stringify(operation.parameters).includes("IdempotencyKey");
-    assert.equal(takes, !call.startsWith("GET") && operation.security.length > 0, call);
+    // A stream of lines is repeated without a key (catalog-import.test.ts).
+    const isStream = operation.requestBody?.content["application/x-ndjson"] !== undefined;
+    assert.equal(takes, !call.startsWith("GET") && operation.security.length > 0 && !isStream, call);
   }
 });
 

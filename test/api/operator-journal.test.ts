@@ -49,7 +49,8 @@ async function mutations(): Promise<{ operationId: string; method: string; path:
   return Object.entries(paths).flatMap(([path, methods]) =>
     // oxlint-disable-next-line typescript/no-explicit-any -- of the document
     Object.entries(methods as Record<string, any>).flatMap(([method, { operationId, security, requestBody, ...operation }]) =>
-      method === "get" || security.length === 0
+      // catalog-import.test.ts tests the entry of a stream of lines.
+      method === "get" || security.length === 0 || requestBody?.content["application/x-ndjson"]
         ? []
         : [{ operationId, method: method.toUpperCase(), path, permission: operation["x-permission"] as string, hasBody: requestBody !== undefined }],
     ),

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { chargeByCard } from "../support/charge.ts";
 import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 const SECRET = "test_sk_of_the_tests";
@@ -251,6 +252,22 @@ test("only an operator sees and resolves money in doubt, and an id that is not i
   refused(await resolve(randomUUID(), "PAID"), 404, "PAYMENT_NOT_FOUND");
   const { paymentId } = await paid();
   refused(await resolve(paymentId, "NOT_PAID"), 404, "PAYMENT_NOT_FOUND");
+});
+
+test("an unknown and a declined charge are events, too", async () => {
+  const user = await shop.user();
+  const charge = (step: string): Promise<Answer> => chargeByCard(user, { amount: 700, paymentKey: scripted({ confirm: [step] }) });
+  good(await charge("timeout"), 202);
+  refused(await charge("decline"), 402, "PAYMENT_DECLINED");
+  const { rows } = await query("SELECT type, subject, data FROM shop_events WHERE data ->> 'userId' = $1 ORDER BY xid, seq", [user.id]);
+  const told = (rows as { type: string; subject: string; data: Record<string, unknown> }[]).map(({ type, subject, data }) => {
+    assert.deepEqual([data["chargeId"], data["orderId"], data["amount"]], [subject, null, 700]);
+    return [type, data["status"], data["reason"]];
+  });
+  assert.deepEqual(told, [
+    ["payment.unknown", "UNKNOWN", "TIMEOUT"],
+    ["payment.declined", "FAILED", "REJECT_CARD_PAYMENT"],
+  ]);
 });
 
 test("an unknown and a declined payment are events, without the payment key", async () => {

@@ -99,10 +99,12 @@ describe("data of another user", () => {
         const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
           path.startsWith("/admin/orders") ? order.orderId : (ids[name] ?? (name === "name" ? "aggregate-sales" : item.id)),
         );
+        const query = path === "/admin/variants" ? "?sku=A" : "";
+        const isLines = requestBody?.content["application/x-ndjson"] !== undefined;
         const body =
           BODIES[`${method.toUpperCase()} ${path}`]?.({ product, item }) ??
-          Object.values(requestBody?.content["application/json"].examples ?? {})[0]?.value;
-        const answer = await attacker.send(method.toUpperCase(), filled, body);
+          Object.values(requestBody?.content["application/json"]?.examples ?? {})[0]?.value;
+        const answer = await attacker.send(method.toUpperCase(), filled + query, body, isLines ? { "content-type": "application/x-ndjson" } : {});
         tried.push(path);
         assert.ok([403, 404].includes(answer.status), `${method} ${filled}: ${answer.status} ${answer.text}`);
       }
@@ -126,7 +128,7 @@ describe("data of another user", () => {
   }
 });
 
-type Operation = { security: unknown[]; requestBody?: { content: { "application/json": { examples?: Record<string, { value: unknown }> } } } };
+type Operation = { security: unknown[]; requestBody?: { content: Record<string, { examples?: Record<string, { value: unknown }> }> } };
 type Fixtures = { product: { id: string; variants: { id: string }[] }; item: { id: string } };
 /**
  * Valid bodies, so that the refusal is about authorization. Any other operation uses the example in
@@ -145,7 +147,12 @@ const BODIES: Record<string, (fixtures: Fixtures) => unknown> = {
   "POST /admin/balances/revoke": () => ({ revocations: [{ userId: "0193a000-0000-7000-8000-000000000000", amount: 1, reason: "r" }] }),
   "POST /admin/products": () => ({ name: "n", price: 1, stock: 1 }),
   "PATCH /admin/products/{id}": () => ({ name: "n" }),
+  "POST /admin/products/{id}/variants": () => ({ price: 1, stock: 1 }),
+  "PUT /admin/products/by-external-id/{externalId}": () => ({ name: "n", price: 1, stock: 1 }),
+  "POST /admin/catalog/import": () => `{"externalId":"e","name":"n","price":1,"stock":1}\n`,
+  "PATCH /admin/variants/{id}": () => ({ name: "n" }),
   "POST /admin/variants/{id}/stock": () => ({ delta: 1, reason: "r" }),
+  "POST /admin/stock": () => ({ changes: [{ sku: "s", delta: 1, reason: "r" }] }),
   "POST /admin/coupons": () => ({ name: "n", discount: { type: "FIXED", amount: 1 }, totalQuantity: 1 }),
   "PATCH /admin/coupons/{id}": () => ({ name: "n" }),
   "POST /admin/coupons/{id}/void": () => ({ reason: "r" }),

@@ -17,6 +17,7 @@ const MODULES: Record<string, () => Promise<{ default: Campaign }>> = {
   overload: () => import("./overload/campaign.ts"),
   drop: () => import("./drop/campaign.ts"),
   upgrade: () => import("./upgrade/campaign.ts"),
+  power: () => import("./power/campaign.ts"),
   faults: () => import("./faults/campaign.ts"),
   network: () => import("./network/campaign.ts"),
 };

@@ -18,6 +18,8 @@ const VALID: Record<string, Row> = {
   batch_grants: { key: "k", amount: 1 },
   products: { id: A, name: "사과", description: "", status: "ON_SALE", price: 1, created_at: NOW },
   variants: { id: A, product_id: A, position: 0, sku: "s", options: {}, price: 1, stock: 1, status: "ON_SALE" },
+  product_details: { product_id: A, external_id: "e" },
+  variant_details: { variant_id: A, image_url: "/a.jpg" },
   stock_adjustments: { id: A, variant_id: A, delta: 1, stock_after: 1, reason: "r", created_at: NOW },
   campaigns: { id: A, name: "n", discount_type: "FIXED", discount_value: 5, total_quantity: 5, issued_quantity: 5, opens_at: NOW, created_at: NOW },
   user_coupons: { id: A, campaign_id: A, user_id: A, status: "USED", issued_at: NOW, used_at: NOW, order_id: A },
@@ -155,6 +157,8 @@ const INVALID: Record<string, InvalidRow[]> = {
     key("variants_sku_unique", { id: B }),
     key("variants_pkey"),
   ],
+  product_details: [key("product_details_external_id_unique", { product_id: B }), key("product_details_pkey", { external_id: "f" })],
+  variant_details: [key("variant_details_pkey")],
   stock_adjustments: [invalid("stock_adjustments_stock_after_check", { stock_after: -1 }), key("stock_adjustments_pkey")],
   campaigns: [
     invalid("campaigns_discount_type_check", { discount_type: "GIFT", discount_value: 5 }),

@@ -14,7 +14,8 @@ const ADDRESS = { recipient: "김민수", phone: "010-1234-5678", postalCode: "0
 
 /** Ships and returns an order. Returns its events as the file has them. */
 async function told(shop: TestShop): Promise<Sent[]> {
-  const product = await shop.product({ price: 1000, stock: 10 });
+  const variants = [{ sku: "WH-1", options: { 색: "적" }, price: 1000, stock: 10, metadata: { shelf: "B-12" } }];
+  const product = await shop.product({ variants });
   const user = good(await shop.operator.post("/admin/users", { name: "김민수", externalId: "minsu-1" }), 201);
   good(await shop.operator.post("/admin/balances/grant", { grants: [{ userId: user.id, amount: 5000, reason: "test" }] }), 200);
   const lines = [{ productId: product.id, quantity: 2 }];
@@ -46,6 +47,8 @@ test("a sink is told of parcels and returns with the data that a warehouse needs
     );
     const [, preparing, shipped, delivered, requested, refunded, received] = events.map(({ data }) => data);
     assert.deepEqual([preparing.userExternalId, preparing.metadata, preparing.status], ["minsu-1", { channel: "app" }, "COMPLETED"]);
+    const [{ sku, options, metadata }] = preparing.orderItems;
+    assert.deepEqual({ sku, options, metadata }, { sku: "WH-1", options: { 색: "적" }, metadata: { shelf: "B-12" } });
     assert.match(preparing.orderNumber, /^\d{6}-\w{8}$/);
     assert.deepEqual([preparing.shipments, preparing.shipment, shipped.shipment.deliveredAt], [[], null, null]);
     assert.deepEqual(shipped.shipments, [shipped.shipment]);

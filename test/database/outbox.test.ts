@@ -498,14 +498,14 @@ test("an envelope shows the order as it was at its event, in the documented form
     ["order.placed", "order.completed", "order.partially-refunded"],
   );
   assert.deepEqual(events[0]?.data, {
-    orderItems: placed?.data.orderItems,
+    orderItems: itemsOf(placed),
     totalAmount: 4500,
     discountAmount: 500,
     discount: placed?.data.discount,
     expiresAt: placed?.data.expiresAt,
   });
   assert.deepEqual(events[1]?.data, {
-    orderItems: completed?.data.orderItems,
+    orderItems: itemsOf(completed),
     totalAmount: 4500,
     discountAmount: 500,
     discount: completed?.data.discount,
@@ -514,6 +514,14 @@ test("an envelope shows the order as it was at its event, in the documented form
   });
   assert.deepEqual(events[2]?.data, refunded?.data.refund);
 });
+
+/** The metadata of variants is for platforms, not for buyers. */
+function itemsOf(envelope: OrderEnvelope | undefined): unknown {
+  return envelope?.data.orderItems.map((sent) => {
+    const { metadata: _, ...item } = sent;
+    return item;
+  });
+}
 
 /** Without ids and timestamps, which differ in each run. */
 function anonymous(value: unknown): unknown {

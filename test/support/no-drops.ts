@@ -5,4 +5,4 @@ import type { KnownDrops } from "../../src/drop/product-drops.ts";
 export const NO_DROPS: KnownDrops = { known: () => new Map(), forget() {} };
 
 /** A shop in which no stock is waited for. */
-export const NO_LINE: StockLine = { find: async () => undefined, needs: () => [], pass() {} };
+export const NO_LINE: StockLine = { find: async () => [], needs: () => [], pass() {} };

@@ -14,6 +14,7 @@ export class RetryingClient {
   readonly retries = { broken: 0, byCode: new Map<string, number>() };
   readonly #instances: () => readonly string[];
   #turn = 0;
+  #gaveUp = false;
 
   /** @param instances their URLs; called for each attempt, so that they may change */
   constructor(instances: () => readonly string[]) {
@@ -24,9 +25,15 @@ export class RetryingClient {
     return this.retries.broken + [...this.retries.byCode.values()].reduce((sum, count) => sum + count, 0);
   }
 
+  /** Rejects all requests from now on, those that wait for a response too. */
+  giveUp(): void {
+    this.#gaveUp = true;
+  }
+
   /** Errors: AssertionError if a response does not match the OpenAPI document. */
   async send({ method, path, body, key, token }: ClientRequest): Promise<Answer> {
     for (; ; await pause(RETRY_AFTER_MS)) {
+      if (this.#gaveUp) throw new Error("the client gave up");
       const instances = this.#instances();
       const url = instances[this.#turn++ % instances.length] as string;
       let response: Answer;

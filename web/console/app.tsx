@@ -1,7 +1,7 @@
 // The frame around every page of the console.
 
 import { useSignal } from "@preact/signals";
-import { Fragment } from "preact";
+import { type ComponentType, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { formatNumber, language } from "../shared/languages.ts";
 import { route, subject, to } from "../shared/router.ts";
@@ -59,6 +59,34 @@ function Content({ page, id }: { page: (typeof PAGES)[number] | undefined; id: s
   return <page.Page key={`${page.path.source} ${id}`} id={id} />;
 }
 
+/** The dialog of Ctrl+K, loaded when it is first opened. */
+function GoTo() {
+  const Palette = useSignal<ComponentType<{ closed: () => void }> | null>(null);
+  const isOpen = useSignal(false);
+  const open = async (): Promise<void> => {
+    Palette.value ??= (await import("./parts/palette.tsx")).Palette;
+    isOpen.value = true;
+  };
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k" || document.querySelector("dialog[open]") !== null) return;
+      event.preventDefault();
+      open().catch(() => {});
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, []);
+  const Loaded = Palette.value;
+  return (
+    <>
+      <button type="button" class="button small quiet go-to" aria-keyshortcuts="Control+K" onClick={() => void open().catch(() => {})}>
+        {t.value.goTo} <kbd aria-hidden="true">Ctrl K</kbd>
+      </button>
+      {isOpen.value && Loaded !== null && <Loaded closed={() => (isOpen.value = false)} />}
+    </>
+  );
+}
+
 function Side({ current, kind }: { current: string | undefined; kind: string }) {
   useAlerts();
   const waiting = Object.values(alerts.value).reduce((sum, count) => sum + count, 0);
@@ -72,6 +100,7 @@ function Side({ current, kind }: { current: string | undefined; kind: string }) 
           <span class="brand-mark" aria-hidden="true" />
           {t.value.title}
         </a>
+        <GoTo />
         <button
           type="button"
           class="button small quiet menu-button"

@@ -16,6 +16,7 @@ export type PageWord =
   | "payments"
   | "events"
   | "jobs"
+  | "journal"
   | "audit";
 
 export type PageEntry = { path: RegExp; menu: PageWord } & Lazy;
@@ -44,6 +45,7 @@ export const PAGES: PageEntry[] = [
   page(/^\/payments$/, "payments", async () => (await import("./pages/payments.tsx")).Payments),
   page(/^\/events$/, "events", async () => (await import("./pages/events.tsx")).Events),
   page(/^\/jobs$/, "jobs", async () => (await import("./pages/jobs.tsx")).Jobs),
+  page(/^\/journal$/, "journal", async () => (await import("./pages/journal.tsx")).Journal),
   page(/^\/audit$/, "audit", async () => (await import("./pages/audit.tsx")).Audit),
 ];
 
@@ -80,6 +82,7 @@ export const MENU: { head: "selling" | "commerce" | "money" | "system"; entries:
     entries: [
       { word: "events", path: "/events", needs: "operations" },
       { word: "jobs", path: "/jobs", needs: "operations" },
+      { word: "journal", path: "/journal", needs: "operations" },
       { word: "audit", path: "/audit", needs: "operations" },
     ],
   },

@@ -49,8 +49,14 @@ export const OPERATIONS = {
   createProducts: ["POST", "/admin/products", true],
   listEveryProduct: ["GET", "/admin/products"],
   editProduct: ["PATCH", "/admin/products/{id}", true],
+  addVariant: ["POST", "/admin/products/{id}/variants", true],
+  editVariant: ["PATCH", "/admin/variants/{id}", true],
+  findVariants: ["GET", "/admin/variants"],
+  putProduct: ["PUT", "/admin/products/by-external-id/{externalId}", true],
+  importCatalog: ["POST", "/admin/catalog/import"],
   adjustStock: ["POST", "/admin/variants/{id}/stock", true],
   listStockAdjustments: ["GET", "/admin/variants/{id}/stock"],
+  changeStock: ["POST", "/admin/stock", true],
   createCoupon: ["POST", "/admin/coupons", true],
   editCoupon: ["PATCH", "/admin/coupons/{id}", true],
   closeCoupon: ["POST", "/admin/coupons/{id}/close", true],
@@ -148,8 +154,14 @@ export type Operations = {
   createProducts: { data: types.CreateProductsData; answers: types.CreateProductsResponses; refusals: types.CreateProductsErrors };
   listEveryProduct: { data: types.ListEveryProductData; answers: types.ListEveryProductResponses; refusals: types.ListEveryProductErrors };
   editProduct: { data: types.EditProductData; answers: types.EditProductResponses; refusals: types.EditProductErrors };
+  addVariant: { data: types.AddVariantData; answers: types.AddVariantResponses; refusals: types.AddVariantErrors };
+  editVariant: { data: types.EditVariantData; answers: types.EditVariantResponses; refusals: types.EditVariantErrors };
+  findVariants: { data: types.FindVariantsData; answers: types.FindVariantsResponses; refusals: types.FindVariantsErrors };
+  putProduct: { data: types.PutProductData; answers: types.PutProductResponses; refusals: types.PutProductErrors };
+  importCatalog: { data: types.ImportCatalogData; answers: types.ImportCatalogResponses; refusals: types.ImportCatalogErrors };
   adjustStock: { data: types.AdjustStockData; answers: types.AdjustStockResponses; refusals: types.AdjustStockErrors };
   listStockAdjustments: { data: types.ListStockAdjustmentsData; answers: types.ListStockAdjustmentsResponses; refusals: types.ListStockAdjustmentsErrors };
+  changeStock: { data: types.ChangeStockData; answers: types.ChangeStockResponses; refusals: types.ChangeStockErrors };
   createCoupon: { data: types.CreateCouponData; answers: types.CreateCouponResponses; refusals: types.CreateCouponErrors };
   editCoupon: { data: types.EditCouponData; answers: types.EditCouponResponses; refusals: types.EditCouponErrors };
   closeCoupon: { data: types.CloseCouponData; answers: types.CloseCouponResponses; refusals: types.CloseCouponErrors };

@@ -56,7 +56,7 @@ export class GatewayLedger {
     this.#now = now;
     if (path === undefined) return;
     if (existsSync(path)) for (const line of readFileSync(path, "utf8").split("\n")) this.#read(line);
-    this.#file = openSync(path, "a", 0o600);
+    this.#file = openSync(path, "as", 0o600); // Synced, because a gateway forgets no capture in a power failure.
     writeSync(this.#file, "\n"); // A line that a crash cut off must not join the next one.
   }
 

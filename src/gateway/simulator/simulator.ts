@@ -7,6 +7,7 @@ import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { readBody, readJson, readTime, send } from "./http.ts";
 import { failure, GatewayLedger, type KeyedRequest, type Outcome, taxFreeLeft } from "./ledger.ts";
 import { page } from "./page.ts";
+import { settlementsOf } from "./settlements.ts";
 import { PaymentWindows, WINDOW_ACTS, type WindowAct } from "./payment-window.ts";
 import { transactionJson } from "./payment-json.ts";
 import { keyFor, STEPS, WEBHOOKS } from "./script.ts";
@@ -59,6 +60,9 @@ export class Simulator {
   set behaves(behaves: boolean) {
     this.#calls.behaves = behaves;
   }
+
+  /** Tests replace it, to settle otherwise than the ledger says. */
+  alterSettlements = (rows: Record<string, unknown>[]): Record<string, unknown>[] => rows;
 
   /** Resolves with its URL as soon as it listens. */
   async listen(port = 0, host = "127.0.0.1"): Promise<string> {
@@ -142,6 +146,10 @@ export class Simulator {
     if (method === "GET" && order !== undefined) return this.#calls.answer(response, this.#byOrder(decodeURIComponent(order)));
     if (method === "GET" && paymentKey !== undefined && !action) return this.#find(decodeURIComponent(paymentKey), response);
     if (method === "GET" && path === "/v1/transactions") return this.#transactions(url.searchParams, response);
+    if (method === "GET" && path === "/v1/settlements") {
+      const rows = settlementsOf(this.ledger, url.searchParams, this.#currency);
+      return rows ? send(response, 200, this.alterSettlements(rows)) : this.#calls.answer(response, INVALID_REQUEST);
+    }
     send(response, 404, { code: "NOT_FOUND", message: "not found" });
   }
 

@@ -6,6 +6,7 @@ import {
   type Gateway,
   type GatewayAnswer,
   type GatewayPayment,
+  type GatewaySettlement,
   type GatewayTransaction,
   GatewayUnknown,
 } from "../gateway.ts";
@@ -13,8 +14,9 @@ import { cutText } from "../../text.ts";
 import { amountToWire } from "./amounts.ts";
 import { GatewayPolicy, type GatewayPolicyOptions } from "./gateway-policy.ts";
 import { codeOf, readPayment, readTransactions, temporaryError } from "./messages.ts";
+import { readSettlements } from "./settlements.ts";
 
-export type Operation = "confirm" | "cancel" | "find" | "transactions";
+export type Operation = "confirm" | "cancel" | "find" | "transactions" | "settlements";
 
 /** Called after each call that was sent. `outcome` is the HTTP status, or `no answer`. */
 export type OnCall = (call: { operation: Operation; outcome: string; seconds: number }) => void;
@@ -100,6 +102,18 @@ export class TossGateway implements Gateway {
     }
   }
 
+  async *settlements(from: number, to: number): AsyncGenerator<GatewaySettlement> {
+    const [startDate, endDate] = [seoulTime(from).slice(0, 10), seoulTime(to).slice(0, 10)];
+    for (let page = 1; ; page++) {
+      const query = new URLSearchParams({ startDate, endDate, dateType: "soldDate", page: String(page), size: String(PAGE_SIZE) });
+      const { status, body } = await this.#call({ operation: "settlements", method: "GET", path: `/v1/settlements?${query.toString()}` });
+      if (status !== 200) throw new GatewayUnknown(codeOf(body), { gatewayFailed: false, answered: true });
+      const rows = readSettlements(body);
+      yield* rows;
+      if (rows.length < PAGE_SIZE) return;
+    }
+  }
+
   admit<T>(work: () => Promise<T>): Promise<T> {
     return this.policy.admit(work);
   }
@@ -117,7 +131,7 @@ export class TossGateway implements Gateway {
 
   /** Returns only definite replies: 200, or a final refusal. `sent` counts the requests. Errors: GatewayUnknown, GatewayBusy. */
   #call(request: Request): Promise<Reply & { sent: number }> {
-    const policy = request.operation === "transactions" ? this.#ledgerPolicy : this.policy;
+    const policy = request.operation === "transactions" || request.operation === "settlements" ? this.#ledgerPolicy : this.policy;
     let sent = 0;
     return policy.call(async (signal) => {
       sent++;

@@ -6,6 +6,7 @@ import { REFUSALS, type RefusalCode } from "../../refusal.ts";
 import { bodyLimitNote } from "../body-limit.ts";
 import { Components } from "./components.ts";
 import { answerExamples, type Example, type Examples, examplesOf, parameterExample, requestExamples } from "./examples.ts";
+import { LINES_TYPE } from "../bodies.ts";
 import type { Operation } from "../route-definition.ts";
 import { problemSchema } from "../schemas.ts";
 import { TAGS } from "./tags.ts";
@@ -121,14 +122,14 @@ function idDescriptions(path: string): Record<string, string> {
   return Object.fromEntries(ids.map(([, noun, name]) => [name, `The ${noun}'s id`]));
 }
 
-function requestBodyOf({ body, bulk }: Operation["definition"], components: Components, examples: Example[]): Json {
+function requestBodyOf({ body, bulk, lines }: Operation["definition"], components: Components, examples: Example[]): Json {
   if (body === undefined) return {};
-  const content = contentOf("application/json", components.schema(body), requestExamples(examples));
-  return { requestBody: { description: bodyLimitNote(bulk === true), required: isRequired(body), content } };
+  const content = contentOf(lines ? LINES_TYPE : "application/json", components.schema(body), requestExamples(examples));
+  return { requestBody: { description: bodyLimitNote(lines ? "lines" : bulk ? "bulk" : "one"), required: isRequired(body), content } };
 }
 
 /** A body whose properties are all optional may be missing. */
 function isRequired(body: TSchema): boolean {
-  const { required = [], if: either } = body as { required?: string[]; if?: unknown };
-  return required.length > 0 || either !== undefined;
+  const { required = [], else: other } = body as { required?: string[]; else?: TSchema };
+  return required.length > 0 || (other !== undefined && isRequired(other));
 }

@@ -13,7 +13,7 @@ export type Attack = {
 
 export type Scenario = {
   as: Client;
-  method: "POST" | "PATCH" | "DELETE";
+  method: "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   body?: unknown;
   /** Limits the copies if they run one after the other. */

@@ -7,11 +7,12 @@ import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
 import { FaultProxy } from "../../support/fault-proxy.ts";
 import { type Answer, good, openTestShop, type TestShop } from "../../support/shop.ts";
 import { ATTACKS as SHOP_ATTACKS, type Scenario } from "./attacks.ts";
+import { CATALOG_ATTACKS } from "./catalog-attacks.ts";
 import { DROP_ATTACKS } from "./drop-attacks.ts";
 import { FULFILMENT_ATTACKS } from "./fulfilment-attacks.ts";
 import { PAYMENT_ATTACKS } from "./payment-attacks.ts";
 
-const ATTACKS = [...SHOP_ATTACKS, ...FULFILMENT_ATTACKS, ...DROP_ATTACKS, ...PAYMENT_ATTACKS];
+const ATTACKS = [...SHOP_ATTACKS, ...CATALOG_ATTACKS, ...FULFILMENT_ATTACKS, ...DROP_ATTACKS, ...PAYMENT_ATTACKS];
 
 export type RaceOperationsOptions = { copies: number; latencyMs: number };
 

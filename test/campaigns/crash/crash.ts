@@ -3,11 +3,11 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { random } from "../../support/random.ts";
-import { Client, good } from "../../support/shop.ts";
 import { Clients } from "../../support/clients.ts";
 import { DropClients } from "../../support/drop-clients.ts";
 import { isOfMigration, KillPoints } from "./kill-points.ts";
 import { type Death, Sandbox } from "./sandbox.ts";
+import { settled } from "./settled.ts";
 import { type Verification, verifyClients } from "../../support/verification.ts";
 
 export type CrashTestOptions = {
@@ -58,7 +58,6 @@ const RANDOM_KILL_EVERY = 6;
 /** In one run, the till or a worker is killed this number of times, after this number of responses each. */
 const PROCESS_KILLS = 3;
 const RESPONSES_BETWEEN_KILLS = 20;
-const SETTLED_WITHIN_MS = 60_000;
 
 export async function crashTest({
   seed,
@@ -95,7 +94,7 @@ export async function crashTest({
     await sandbox.open();
     await Promise.all([clients.stop(), dropClients.stop()]);
     await audit();
-    const differences = await settled();
+    const differences = await settled(sandbox.url);
     violations.push(...(await dropClients.verify((text, values) => sandbox.rows(text, values))));
     const verification = await verifyClients(sandbox.url, clients, { databaseUrl: sandbox.databaseUrl, path: sandbox.eventsFile });
     return {
@@ -179,23 +178,5 @@ export async function crashTest({
   async function audit(): Promise<void> {
     violations.push(...(await sandbox.audit()));
     audits++;
-  }
-
-  /** Settles open payments and delivers open events. Returns the differences to the gateway's ledger. */
-  async function settled(): Promise<unknown[]> {
-    const operator = new Client(sandbox.url, "an-operator", "operator");
-    for (const deadline = Date.now() + SETTLED_WITHIN_MS; ; await pause(200)) {
-      // BUSY if the job is running, or if PostgreSQL still holds the lock of a dead instance.
-      for (const job of ["settle-payments", "relay-events", "aggregate-sales"]) {
-        const run = await operator.post(`/admin/jobs/${job}/run`);
-        if (run.status !== 503) good(run, 200);
-      }
-      // BUSY while the circuit breaker is open.
-      const reconciled = await operator.get("/admin/reconciliation");
-      if (reconciled.status === 503 && Date.now() < deadline) continue;
-      const { differences } = good(reconciled, 200) as { differences: unknown[] };
-      const { events } = good(await operator.get("/admin/events?status=WAITING&limit=1"), 200) as { events: unknown[] };
-      if ((differences.length === 0 && events.length === 0) || Date.now() > deadline) return differences;
-    }
   }
 }

@@ -8,7 +8,7 @@ import pg from "pg";
 import { audit, type Violation } from "../../../src/audit/audit.ts";
 import { Database, types } from "../../../src/database/pool.ts";
 import { type EmbeddedServer, startEmbedded } from "../../../src/database/embedded/embedded.ts";
-import { killWithoutWarning } from "../../support/power-failure.ts";
+import { ended, killWithoutWarning } from "../../support/power-failure.ts";
 import { processesOf, serve } from "../../support/process.ts";
 import { killAtExit, freePort } from "../../support/services.ts";
 
@@ -28,7 +28,7 @@ const SETTINGS = {
 export type Death = { point: string; pass: number };
 
 export class Sandbox {
-  readonly folder = mkdtempSync(join(tmpdir(), "jangnal-crash-"));
+  readonly folder: string;
   /** Whether PostgreSQL is embedded in the shop. */
   isEmbedded = false;
   readonly #port: number;
@@ -37,14 +37,15 @@ export class Sandbox {
 
   readonly #workers: number;
 
-  private constructor(port: number, workers: number) {
+  private constructor(port: number, workers: number, folder: string) {
     this.#port = port;
     this.#workers = workers;
+    this.folder = folder;
   }
 
-  /** Creates the folder; nothing runs yet. @param workers with more than one, the shop is a till and these workers */
-  static async create(workers = 1): Promise<Sandbox> {
-    return new Sandbox(await freePort(), workers);
+  /** Nothing runs yet. @param workers with more than one, the shop is a till and these workers @param folder by default a new one */
+  static async create(workers = 1, folder = mkdtempSync(join(tmpdir(), "jangnal-crash-"))): Promise<Sandbox> {
+    return new Sandbox(await freePort(), workers, folder);
   }
 
   get url(): string {
@@ -127,8 +128,9 @@ export class Sandbox {
   /** Kills shop and PostgreSQL at once. @param isEmbedded how PostgreSQL runs from now on */
   async killBoth(isEmbedded: boolean): Promise<void> {
     this.#shop?.child.kill("SIGKILL");
-    killWithoutWarning(this.#postmaster());
+    const killed = killWithoutWarning(this.#postmaster());
     await this.#shop?.ended;
+    await ended(killed);
     await this.#server?.died;
     this.#server = undefined;
     this.isEmbedded = isEmbedded;
@@ -158,9 +160,15 @@ export class Sandbox {
     }
   }
 
+  /** Lets PostgreSQL write and sync all tables, if it can. */
+  async checkpoint(): Promise<void> {
+    await this.rows("CHECKPOINT").catch(() => {}); // PostgreSQL has died or could not write.
+  }
+
   /** Rows of a statement, on a connection of its own. */
   async rows<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
     const client = new pg.Client({ connectionString: this.databaseUrl, types });
+    client.on("error", () => {}); // The query fails, too.
     await client.connect();
     try {
       return (await client.query(text, values)).rows as Row[];

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { audit } from "../../../src/audit/audit.ts";
 import { Database } from "../../../src/database/pool.ts";
 import { type Client, good, openTestShop, type TestShop } from "../../support/shop.ts";
-import { validRequests, type Operation, type Parameter, type FuzzRequest, fuzzRequests } from "./requests.ts";
+import { LINES, validRequests, type Operation, type Parameter, type FuzzRequest, fuzzRequests } from "./requests.ts";
 import { prepareSequels } from "./sequels.ts";
 import { Sender } from "./sender.ts";
 import type { Schema } from "./values.ts";
@@ -112,7 +112,8 @@ function read(document: Document): { operations: Operation[]; lookup: (reference
         path,
         operationId,
         parameters: parameters.map((one): Parameter => (one.$ref === undefined ? one : lookup(one.$ref))),
-        body: requestBody?.content["application/json"]?.schema,
+        body: (requestBody?.content["application/json"] ?? requestBody?.content[LINES])?.schema,
+        takesLines: requestBody?.content[LINES] !== undefined,
       })),
   );
   return { operations, lookup };

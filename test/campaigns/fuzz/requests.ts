@@ -10,7 +10,12 @@ export type Operation = {
   operationId: string;
   parameters: Parameter[];
   body: Schema | undefined;
+  /** The body is a stream of lines; requests have one. */
+  takesLines: boolean;
 };
+
+/** The media type of a stream of lines. */
+export const LINES = "application/x-ndjson";
 
 export const CALLERS = ["unauthenticated", "shopper", "another shopper", "operator", "forged token", "invalid signature"] as const;
 
@@ -40,6 +45,7 @@ const TYPES = fc.constantFrom(
   "application/json; charset=utf-8",
   "application/json;charset=latin1",
   "application/problem+json",
+  "application/x-ndjson",
   "text/plain",
   "application/x-www-form-urlencoded",
   "multipart/form-data; boundary=x",
@@ -96,7 +102,7 @@ function anyRequest({ method, path, operationId, parameters, body }: Operation, 
 }
 
 /** Requests by permitted callers, with fitting values and no header but the key. */
-export function validRequests({ method, path, operationId, parameters, body }: Operation, lookup: Lookup): fc.Arbitrary<FuzzRequest> {
+export function validRequests({ method, path, operationId, parameters, body, takesLines }: Operation, lookup: Lookup): fc.Arbitrary<FuzzRequest> {
   const draw = { lookup, plain: true };
   const inPath = parameters.filter((one) => one.in === "path");
   const inQuery = parameters.filter((one) => one.in === "query");
@@ -110,7 +116,7 @@ export function validRequests({ method, path, operationId, parameters, body }: O
     as: path.startsWith("/admin/") ? fc.constant("operator") : fc.constantFrom("shopper", "another shopper"),
     params: fc.record(Object.fromEntries(inPath.map((one) => [one.name, value(one)]))),
     query: fc.subarray(inQuery).chain((some) => fc.tuple(...some.map((one) => fc.tuple(fc.constant(one.name), value(one))))),
-    headers: fc.record({ "idempotency-key": fc.uuid() }, { requiredKeys: [] }),
+    headers: takesLines ? fc.constant({ "content-type": LINES }) : fc.record({ "idempotency-key": fc.uuid() }, { requiredKeys: [] }),
     body: body ? fitting(body, draw).map((json) => ({ json })) : fc.constant(null),
   });
 }

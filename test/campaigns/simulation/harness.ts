@@ -221,10 +221,10 @@ export class Harness {
     throw new Error(`the simulation does not know the statement ${name}`);
   }
 
-  #variantIds(productIds: string[]): { productId: string; variantIds: string[] }[] {
+  #variantIds(productIds: string[]): { productId: string; variantIds: string[]; variantsAdded: number }[] {
     const all = this.store.rows(variants).toSorted((a, b) => a.position - b.position);
     return productIds
-      .map((productId) => ({ productId, variantIds: all.filter((one) => one.productId === productId).map(({ id }) => id) }))
+      .map((productId) => ({ productId, variantIds: all.filter((one) => one.productId === productId).map(({ id }) => id), variantsAdded: 0 }))
       .filter(({ variantIds }) => variantIds.length > 0);
   }
 

@@ -34,7 +34,7 @@ export function openCommands(database: Database) {
   const variantCache = new VariantCache(database);
   const orderCache = new OrderCache(database, NO_DROPS);
   return {
-    editProduct: editProduct(variantCache),
+    editProduct: editProduct(database),
     addToCart: addToCart(variantCache),
     setQuantity: setQuantity(database),
     placeOrder: placeOrder(variantCache, database, NO_DROPS),

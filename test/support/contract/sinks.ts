@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { envelopeOf, type Envelope } from "../../../src/outbox/envelope.ts";
-import type { OrderSnapshot } from "../../../src/outbox/order-snapshot.ts";
+import type { SentOrder } from "../../../src/outbox/variant-metadata.ts";
 import type { Replays, Sink } from "../../../src/outbox/sinks/sink.ts";
 import { newOrderId } from "../../../src/ids.ts";
 
@@ -24,7 +24,7 @@ export type SinkUnderTest = {
 
 /** The `seq`-th event of an order. */
 export function event(orderId: string, seq = 1): Envelope {
-  const data = { orderId, name: "사과 🍎" } as unknown as OrderSnapshot;
+  const data = { orderId, name: "사과 🍎" } as unknown as SentOrder;
   return envelopeOf({ orderId, seq, type: seq === 1 ? "order.completed" : "order.refunded", at: Date.UTC(2026, 10, 20) }, data);
 }
 

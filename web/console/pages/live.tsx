@@ -6,10 +6,12 @@ import { useResource } from "../../shared/resource.ts";
 import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { ms } from "../duration.ts";
+import { LatestDrop } from "../live/latest-drop.tsx";
 import { connected, highestStock, type Snapshot, snapshots, watch } from "../live/stream.ts";
 import { Chart, type Series } from "../parts/chart.tsx";
 import { Bar, Busy, Card, Notice, Tile, Title } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
+import { mayRead } from "../session.ts";
 import { t } from "../words/words.ts";
 
 /** Refusals by kind, so that few lines show them and each keeps its color. */
@@ -42,6 +44,7 @@ export function Live() {
           {last.database === null && <Notice kind="bad">{t.value.databaseSilent}</Notice>}
           <Tiles last={last} />
           <Charts all={all} />
+          {mayRead("drops") && <LatestDrop />}
           <div class="columns">
             <SellingOut last={last} />
             <Instances last={last} />

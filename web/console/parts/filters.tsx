@@ -5,7 +5,13 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { t } from "../words/words.ts";
 
-type ChoiceProps = { label: string; value: string; options: (readonly [value: string, word: string])[]; choose: (value: string) => void };
+type ChoiceProps = {
+  label: string;
+  value: string;
+  options: (readonly [value: string, word: string])[];
+  choose: (value: string) => void;
+  none?: string;
+};
 type FiltersProps = {
   search?: { label: string; value: string; hint?: string; find: (text: string) => void };
   choice?: ChoiceProps;
@@ -49,12 +55,13 @@ export function Filters({ search, choice, secondChoice, children }: FiltersProps
   );
 }
 
-function Choice({ label, value, options, choose }: ChoiceProps) {
+/** @param none the words for no choice */
+function Choice({ label, value, options, choose, none = t.value.all }: ChoiceProps) {
   return (
     <label class="field">
       <span class="field-label">{label}</span>
       <select value={value} onChange={({ currentTarget }) => choose(currentTarget.value)}>
-        <option value="">{t.value.all}</option>
+        <option value="">{none}</option>
         {options.map(([value, word]) => (
           <option key={value} value={value}>
             {word}

@@ -14,6 +14,7 @@ const SELL = "src/drop/sell-in-drop.ts";
 const SUCCESSION = "src/drop/succession.ts";
 const STEER = "src/drop/steer-drop.ts";
 const REPORT = "test/api/drop-report.test.ts";
+const REHEARSALS = "test/api/drop-rehearsals.test.ts";
 const PERSONS = "test/api/drop-persons.test.ts";
 
 export const DROPS: Mutation[] = [
@@ -121,5 +122,19 @@ export const DROPS: Mutation[] = [
     "person: person ?? order.userId",
     "person: order.userId",
     [PERSONS, "unpaid orders of several accounts"],
+  ),
+  mutation(
+    "entries of rehearsals tell no events",
+    SUCCESSION,
+    "if (entry === null || drop.rehearsalId !== null) return;",
+    "if (entry === null) return;",
+    [REHEARSALS, "a rehearsed draw is drawn"],
+  ),
+  mutation(
+    "the copy of a drop is closed",
+    "src/rehearsal/rehearsals.ts",
+    "if (record.dropId !== null) await closeCopy",
+    "if (false) await closeCopy",
+    [REHEARSALS, "a rehearsed draw is drawn"],
   ),
 ];

@@ -46,6 +46,17 @@ export const OF_SETTLEMENT: Mutation[] = [
     "needs a person beyond give-up",
   ]),
   mutation(
+    "fees are compared",
+    "src/settlement/compare-settlements.ts",
+    "settlement.amount - settlement.payOut === settlement.fee ?",
+    "settlement.amount >= -Infinity ?",
+    ["test/api/reconciliation.test.ts", "fees do not add up"],
+  ),
+  mutation("a movement is settled once", "src/settlement/compare-settlements.ts", "if (!isFirst)", "if (false as boolean)", [
+    "test/api/reconciliation.test.ts",
+    "settled twice",
+  ]),
+  mutation(
     "a repeat waits for the answer to the first request",
     "src/settlement/settler.ts",
     'attempt?.status === "PENDING" &&',

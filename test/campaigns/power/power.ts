@@ -1,0 +1,88 @@
+// Cuts the power of a shop with its embedded database under load, again and again. Each start finds the data that was synced, and by
+// chance parts of the rest. At the end, all data is verified.
+
+import { random } from "../../support/random.ts";
+import { Clients } from "../../support/clients.ts";
+import { type Verification, verifyClients } from "../../support/verification.ts";
+import { Sandbox } from "../crash/sandbox.ts";
+import { settled } from "../crash/settled.ts";
+import { LossyDisk } from "./lossy-disk.ts";
+
+export type PowerReport = {
+  cuts: number;
+  retries: number;
+  violations: unknown[];
+  differences: unknown[];
+  verification: Verification;
+};
+
+/** The share of the data that was not synced which a cut keeps, in percent. */
+const KEPT = [0, 10, 50, 90, 100];
+const RESPONSES_BEFORE_A_CUT = 60;
+
+type PowerOptions = { seed: number; cuts: number; clients?: number; onCut?: (cut: number) => void };
+
+/** Errors: if the disk cannot be mounted here, or the shop does not start after a cut. */
+export async function testPowerCuts({ seed, cuts, clients: count = 16, onCut = () => {} }: PowerOptions): Promise<PowerReport> {
+  const rng = random(seed);
+  await using cleanUp = new AsyncDisposableStack();
+  const disk = await LossyDisk.mount();
+  cleanUp.defer(() => disk.unmount());
+  const sandbox = await embedded(disk);
+  cleanUp.defer(() => sandbox.remove());
+  const clients = new Clients(sandbox.url, seed);
+  cleanUp.defer(() => clients.client.giveUp());
+  const violations: unknown[] = [];
+  await sandbox.open();
+  await clients.start(count);
+  for (let cut = 1; cut <= cuts; cut++) {
+    await clients.more(1 + rng.below(RESPONSES_BEFORE_A_CUT));
+    await sandbox.killBoth(true);
+    await disk.cut(seed + cut, rng.pick(KEPT));
+    await sandbox.open();
+    violations.push(...(await sandbox.audit()));
+    onCut(cut);
+  }
+  await clients.stop();
+  violations.push(...(await sandbox.audit()));
+  const differences = await settled(sandbox.url);
+  const verification = await verifyClients(sandbox.url, clients, { databaseUrl: sandbox.databaseUrl, path: sandbox.eventsFile });
+  return { cuts, retries: clients.client.retryCount, violations, differences, verification };
+}
+
+/**
+ * The control: one cut after the disk has begun to lie about fsync. Returns the loss that is found, or undefined. Without a loss in
+ * most runs, the cuts prove nothing.
+ */
+export async function loseOnALyingDisk(seed: number): Promise<string | undefined> {
+  await using cleanUp = new AsyncDisposableStack();
+  const disk = await LossyDisk.mount();
+  cleanUp.defer(() => disk.unmount());
+  const sandbox = await embedded(disk);
+  cleanUp.defer(() => sandbox.remove());
+  const clients = new Clients(sandbox.url, seed);
+  cleanUp.defer(() => clients.client.giveUp());
+  await sandbox.open();
+  await clients.start(8);
+  await clients.more(RESPONSES_BEFORE_A_CUT);
+  await disk.lie();
+  await clients.more(RESPONSES_BEFORE_A_CUT);
+  const acknowledged = clients.acknowledged.filter(({ status, request }) => status === 201 && request.path === "/orders");
+  await sandbox.killBoth(true);
+  await disk.cut(seed, 0);
+  try {
+    await sandbox.open();
+  } catch (error) {
+    return `the shop does not start: ${(error as Error).message.slice(0, 200)}`;
+  }
+  const kept = new Set((await sandbox.rows<{ id: string }>("SELECT id FROM orders")).map(({ id }) => id));
+  const lost = acknowledged.filter(({ text }) => !kept.has((JSON.parse(text) as { orderId: string }).orderId));
+  await clients.stop();
+  return lost.length === 0 ? undefined : `${lost.length} of ${acknowledged.length} acknowledged orders are missing`;
+}
+
+async function embedded(disk: LossyDisk): Promise<Sandbox> {
+  const sandbox = await Sandbox.create(1, disk.folder);
+  sandbox.isEmbedded = true;
+  return sandbox;
+}
