@@ -7,12 +7,10 @@ import type { FindShared } from "../http/web-pages.ts";
 /** Reads the subject of `/store/products/{id}` and `/store/drops/{id}`. */
 export function sharedPages(parts: Omit<DropParts, "now">): FindShared {
   return async (kind, id) => {
-    if (kind === "products") return withImage(await sharedProduct(parts.database, id));
+    if (kind === "products") return sharedProduct(parts.database, id);
     const drop = await readDrop(parts, id);
     if (!drop || drop.rehearsalId !== null) return null;
     const product = await sharedProduct(parts.database, drop.productId);
-    return withImage({ title: drop.name, description: product?.description ?? product?.title ?? null });
+    return { title: drop.name, description: product?.description ?? product?.title ?? null, image: product?.image ?? null };
   };
 }
-
-const withImage = (shared: { title: string; description: string | null } | null) => shared && { ...shared, image: null };

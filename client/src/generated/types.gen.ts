@@ -111,6 +111,11 @@ export type ProductInList = {
     price: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT';
+    /**
+     * The product's first image: `http:`, `https:`, or a path
+     */
+    imageUrl: string | null;
+    tags: Array<string>;
     dropId: string | null;
 };
 
@@ -128,6 +133,16 @@ export type Variant = {
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
     /**
+     * The variant's own image: `http:`, `https:`, or a path
+     */
+    imageUrl: string | null;
+    /**
+     * The shop's own data; shown to operators only
+     */
+    metadata?: {
+        [key: string]: string;
+    };
+    /**
      * Raised by operators' edits, never by a sale; shown to operators only
      */
     version?: number;
@@ -135,6 +150,7 @@ export type Variant = {
 
 export type Product = {
     id: string;
+    externalId?: string | null;
     name: string;
     description: string | null;
     price: number | null;
@@ -143,6 +159,17 @@ export type Product = {
      */
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    images: Array<{
+        url: string;
+        alt?: string;
+    }>;
+    tags: Array<string>;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
     dropId: string | null;
     /**
      * The part of a unit's price that is exempt from value-added tax, in the currency's minor unit; shown to operators only
@@ -333,6 +360,10 @@ export type CartItem = {
     quantity: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    /**
+     * The variant's image, or else the product's first: `http:`, `https:`, or a path
+     */
+    imageUrl: string | null;
     dropId: string | null;
     limitPerCustomer: number | null;
 };
@@ -708,6 +739,50 @@ export type UserWithBalance = {
     erasedAt?: string;
 };
 
+export type PutProduct = {
+    id: string;
+    externalId?: string | null;
+    name: string;
+    description: string | null;
+    price: number | null;
+    /**
+     * The sum of the variants on sale
+     */
+    stock: number;
+    status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    images: Array<{
+        url: string;
+        alt?: string;
+    }>;
+    tags: Array<string>;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+    dropId: string | null;
+    /**
+     * The part of a unit's price that is exempt from value-added tax, in the currency's minor unit; shown to operators only
+     */
+    taxFreeAmount?: number;
+    /**
+     * Raised by operators' edits, never by a sale; shown to operators only
+     */
+    version?: number;
+    variants: Array<Variant>;
+    /**
+     * Parts of the request that have no effect
+     */
+    warnings: Array<{
+        /**
+         * A JSON pointer into the request
+         */
+        path: string;
+        message: string;
+    }>;
+};
+
 export type DropReport = {
     /**
      * Units in paid orders, less refunded ones
@@ -943,9 +1018,11 @@ export type Rehearsal = {
     state: 'PREPARING' | 'RUNNING' | 'TIDYING' | 'AUDITING' | 'DONE' | 'STOPPED' | 'FAILED' | 'ABANDONED';
     productId: string | null;
     couponId: string | null;
+    dropId: string | null;
     copies: {
         productId: string | null;
         couponId: string | null;
+        dropId: string | null;
     };
     plan: {
         buyers: number;
@@ -957,6 +1034,15 @@ export type Rehearsal = {
         coupon: {
             name: string;
             quantity: number;
+        } | null;
+        drop: {
+            name: string;
+            mode: 'DIRECT' | 'FIRST_COME' | 'DRAW';
+            limitPerCustomer: number | null;
+            holdFor: string | null;
+            waitlist: boolean;
+            giveUpPercent: number;
+            manyAccountsPercent: number;
         } | null;
     };
     progress: {
@@ -1026,6 +1112,30 @@ export type Rehearsal = {
                 farthest: number | null;
             };
         } | null;
+        entries?: {
+            asked: number;
+            succeeded: number;
+            refusedBy: {
+                [key: string]: number;
+            };
+            /**
+             * Retries of requests that the shop refused temporarily
+             */
+            askedAgain: number;
+            latencyMs: {
+                p50: number;
+                p95: number;
+                p99: number;
+                max: number;
+            } | null;
+            order: {
+                /**
+                 * Buyers who succeeded although they sent their request after another buyer was told that nothing was left
+                 */
+                outOfOrder: number;
+                farthest: number | null;
+            };
+        } | null;
         timeline: {
             stretchMs: number;
             points: Array<{
@@ -1047,6 +1157,23 @@ export type Rehearsal = {
          * Orders that were undone afterwards
          */
         refunded: number;
+        drop?: {
+            sold: number;
+            soldOutAfterMs: number | null;
+            holdsLapsed: number;
+            entries: {
+                [key: string]: number;
+            };
+        } | null;
+        manyAccounts?: {
+            people: number;
+            accounts: number;
+            units: number;
+            /**
+             * Units of one person
+             */
+            mostUnits: number;
+        } | null;
         audit: {
             violations: number;
             /**
@@ -1602,6 +1729,10 @@ export type ListProductsData = {
          * Whether sold-out products are listed
          */
         includeSoldOut?: boolean;
+        /**
+         * Only products with this tag
+         */
+        tag?: string;
     };
     url: '/products';
 };
@@ -4354,6 +4485,10 @@ export type ListPopularProductsResponses = {
              * Units
              */
             totalSales: number;
+            /**
+             * The product's first image: `http:`, `https:`, or a path
+             */
+            imageUrl: string | null;
         }>;
         /**
          * The first day that counts, in the shop's time zone
@@ -5221,6 +5356,10 @@ export type ListEveryProductData = {
          * Only products with this status
          */
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        /**
+         * Only the product with this key of another system
+         */
+        externalId?: string;
     };
     url: '/admin/products';
 };
@@ -5279,6 +5418,7 @@ export type ListEveryProductResponses = {
     200: {
         products: Array<{
             id: string;
+            externalId: string | null;
             name: string;
             /**
              * In the currency's minor unit
@@ -5287,6 +5427,11 @@ export type ListEveryProductResponses = {
             stock: number;
             variants: number;
             status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+            /**
+             * The product's first image: `http:`, `https:`, or a path
+             */
+            imageUrl: string | null;
+            tags: Array<string>;
         }>;
         nextCursor: string | null;
     };
@@ -5299,26 +5444,56 @@ export type CreateProductsData = {
      * At most 8 MiB.
      */
     body: {
+        externalId?: string;
         name: string;
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        images?: Array<{
+            /**
+             * `https:`, `http:`, or a path that begins with `/`
+             */
+            url: string;
+            alt?: string;
+        }>;
+        tags?: Array<string>;
         /**
          * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
          */
         taxFreeAmount?: number;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
         /**
          * In the currency's minor unit
          */
         price: number;
         stock: number;
     } | {
+        externalId?: string;
         name: string;
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        images?: Array<{
+            /**
+             * `https:`, `http:`, or a path that begins with `/`
+             */
+            url: string;
+            alt?: string;
+        }>;
+        tags?: Array<string>;
         /**
          * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
          */
         taxFreeAmount?: number;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
         variants: Array<{
             sku?: string;
             name?: string;
@@ -5327,6 +5502,16 @@ export type CreateProductsData = {
             };
             status?: 'ON_SALE' | 'NOT_FOR_SALE';
             /**
+             * `https:`, `http:`, or a path that begins with `/`
+             */
+            imageUrl?: string;
+            /**
+             * The shop's own data: up to 50 texts by key
+             */
+            metadata?: {
+                [key: string]: string;
+            };
+            /**
              * In the currency's minor unit
              */
             price: number;
@@ -5334,26 +5519,56 @@ export type CreateProductsData = {
         }>;
     } | {
         products: Array<{
+            externalId?: string;
             name: string;
             description?: string;
             status?: 'ON_SALE' | 'NOT_FOR_SALE';
+            images?: Array<{
+                /**
+                 * `https:`, `http:`, or a path that begins with `/`
+                 */
+                url: string;
+                alt?: string;
+            }>;
+            tags?: Array<string>;
             /**
              * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
              */
             taxFreeAmount?: number;
+            /**
+             * The shop's own data: up to 50 texts by key
+             */
+            metadata?: {
+                [key: string]: string;
+            };
             /**
              * In the currency's minor unit
              */
             price: number;
             stock: number;
         } | {
+            externalId?: string;
             name: string;
             description?: string;
             status?: 'ON_SALE' | 'NOT_FOR_SALE';
+            images?: Array<{
+                /**
+                 * `https:`, `http:`, or a path that begins with `/`
+                 */
+                url: string;
+                alt?: string;
+            }>;
+            tags?: Array<string>;
             /**
              * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
              */
             taxFreeAmount?: number;
+            /**
+             * The shop's own data: up to 50 texts by key
+             */
+            metadata?: {
+                [key: string]: string;
+            };
             variants: Array<{
                 sku?: string;
                 name?: string;
@@ -5361,6 +5576,16 @@ export type CreateProductsData = {
                     [key: string]: string;
                 };
                 status?: 'ON_SALE' | 'NOT_FOR_SALE';
+                /**
+                 * `https:`, `http:`, or a path that begins with `/`
+                 */
+                imageUrl?: string;
+                /**
+                 * The shop's own data: up to 50 texts by key
+                 */
+                metadata?: {
+                    [key: string]: string;
+                };
                 /**
                  * In the currency's minor unit
                  */
@@ -5471,13 +5696,28 @@ export type EditProductData = {
      * At most 1 MiB.
      */
     body?: {
+        externalId?: string | null;
         name?: string;
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        images?: Array<{
+            /**
+             * `https:`, `http:`, or a path that begins with `/`
+             */
+            url: string;
+            alt?: string;
+        }>;
+        tags?: Array<string>;
         /**
          * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
          */
         taxFreeAmount?: number;
+        /**
+         * Merged by key into the metadata; null removes a key
+         */
+        metadata?: {
+            [key: string]: string | null;
+        };
         /**
          * In the currency's minor unit
          */
@@ -5495,6 +5735,13 @@ export type EditProductData = {
              */
             price?: number;
             status?: 'ON_SALE' | 'NOT_FOR_SALE';
+            imageUrl?: string | null;
+            /**
+             * Merged by key into the metadata; null removes a key
+             */
+            metadata?: {
+                [key: string]: string | null;
+            };
             version?: number;
         }>;
     };
@@ -5604,6 +5851,703 @@ export type EditProductResponses = {
 };
 
 export type EditProductResponse = EditProductResponses[keyof EditProductResponses];
+
+export type AddVariantData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        sku?: string;
+        name?: string;
+        options?: {
+            [key: string]: string;
+        };
+        status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        /**
+         * `https:`, `http:`, or a path that begins with `/`
+         */
+        imageUrl?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
+        /**
+         * In the currency's minor unit
+         */
+        price: number;
+        stock: number;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The product's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/products/{id}/variants';
+};
+
+export type AddVariantErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_PRODUCT_ID`: Invalid product ID
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_PRODUCT_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `PRODUCT_NOT_FOUND`: Product not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'PRODUCT_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type AddVariantError = AddVariantErrors[keyof AddVariantErrors];
+
+export type AddVariantResponses = {
+    /**
+     * Created
+     */
+    201: Product;
+};
+
+export type AddVariantResponse = AddVariantResponses[keyof AddVariantResponses];
+
+export type EditVariantData = {
+    /**
+     * At most 1 MiB.
+     */
+    body?: {
+        sku?: string | null;
+        name?: string | null;
+        options?: {
+            [key: string]: string;
+        };
+        /**
+         * In the currency's minor unit
+         */
+        price?: number;
+        status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        imageUrl?: string | null;
+        /**
+         * Merged by key into the metadata; null removes a key
+         */
+        metadata?: {
+            [key: string]: string | null;
+        };
+        version?: number;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The variant's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/variants/{id}';
+};
+
+export type EditVariantErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `PRODUCT_NOT_FOUND`: Product not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'PRODUCT_NOT_FOUND';
+    };
+    /**
+     * `VERSION_CONFLICT`: Another user changed this first; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'VERSION_CONFLICT' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type EditVariantError = EditVariantErrors[keyof EditVariantErrors];
+
+export type EditVariantResponses = {
+    /**
+     * OK
+     */
+    200: Product;
+};
+
+export type EditVariantResponse = EditVariantResponses[keyof EditVariantResponses];
+
+export type FindVariantsData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * The SKU, such as that of a barcode
+         */
+        sku: string;
+    };
+    url: '/admin/variants';
+};
+
+export type FindVariantsErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type FindVariantsError = FindVariantsErrors[keyof FindVariantsErrors];
+
+export type FindVariantsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        variants: Array<{
+            id: string;
+            productId: string;
+            sku: string | null;
+            /**
+             * The name of a line item: the product's name and the variant's
+             */
+            name: string;
+            options: {
+                [key: string]: string;
+            };
+            /**
+             * In the currency's minor unit
+             */
+            price: number;
+            stock: number;
+            status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+            /**
+             * The variant's own image: `http:`, `https:`, or a path
+             */
+            imageUrl: string | null;
+            /**
+             * The shop's own data: up to 50 texts by key
+             */
+            metadata: {
+                [key: string]: string;
+            };
+            version: number;
+        }>;
+    };
+};
+
+export type FindVariantsResponse = FindVariantsResponses[keyof FindVariantsResponses];
+
+export type PutProductData = {
+    /**
+     * At most 1 MiB.
+     */
+    body?: {
+        name?: string;
+        description?: string;
+        status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        images?: Array<{
+            /**
+             * `https:`, `http:`, or a path that begins with `/`
+             */
+            url: string;
+            alt?: string;
+        }>;
+        tags?: Array<string>;
+        /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
+        /**
+         * In the currency's minor unit
+         */
+        price?: number;
+        stock?: number;
+    } | {
+        name?: string;
+        description?: string;
+        status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        images?: Array<{
+            /**
+             * `https:`, `http:`, or a path that begins with `/`
+             */
+            url: string;
+            alt?: string;
+        }>;
+        tags?: Array<string>;
+        /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
+        variants: Array<{
+            sku?: string | null;
+            name?: string | null;
+            options?: {
+                [key: string]: string;
+            };
+            /**
+             * In the currency's minor unit
+             */
+            price?: number;
+            stock?: number;
+            status?: 'ON_SALE' | 'NOT_FOR_SALE';
+            imageUrl?: string | null;
+            /**
+             * The shop's own data: up to 50 texts by key
+             */
+            metadata?: {
+                [key: string]: string;
+            };
+        }>;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The product's key in another system
+         */
+        externalId: string;
+    };
+    query?: never;
+    url: '/admin/products/by-external-id/{externalId}';
+};
+
+export type PutProductErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type PutProductError = PutProductErrors[keyof PutProductErrors];
+
+export type PutProductResponses = {
+    /**
+     * OK
+     */
+    200: PutProduct;
+    /**
+     * Created
+     */
+    201: PutProduct;
+};
+
+export type PutProductResponse = PutProductResponses[keyof PutProductResponses];
+
+export type ImportCatalogData = {
+    /**
+     * At most 64 MiB. The schema is that of each line.
+     */
+    body: {
+        externalId: string;
+        name?: string;
+        description?: string;
+        status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        images?: Array<{
+            /**
+             * `https:`, `http:`, or a path that begins with `/`
+             */
+            url: string;
+            alt?: string;
+        }>;
+        tags?: Array<string>;
+        /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
+        /**
+         * In the currency's minor unit
+         */
+        price?: number;
+        stock?: number;
+    } | {
+        externalId: string;
+        name?: string;
+        description?: string;
+        status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        images?: Array<{
+            /**
+             * `https:`, `http:`, or a path that begins with `/`
+             */
+            url: string;
+            alt?: string;
+        }>;
+        tags?: Array<string>;
+        /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
+        variants: Array<{
+            sku?: string | null;
+            name?: string | null;
+            options?: {
+                [key: string]: string;
+            };
+            /**
+             * In the currency's minor unit
+             */
+            price?: number;
+            stock?: number;
+            status?: 'ON_SALE' | 'NOT_FOR_SALE';
+            imageUrl?: string | null;
+            /**
+             * The shop's own data: up to 50 texts by key
+             */
+            metadata?: {
+                [key: string]: string;
+            };
+        }>;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Changes nothing; a line that would be UPDATED has its `changes`
+         */
+        dryRun?: boolean;
+    };
+    url: '/admin/catalog/import';
+};
+
+export type ImportCatalogErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ImportCatalogError = ImportCatalogErrors[keyof ImportCatalogErrors];
+
+export type ImportCatalogResponses = {
+    /**
+     * A line of the answer: `{line, externalId, id, result: CREATED | UPDATED | UNCHANGED, warnings?}` or `{line, externalId?, problem}`, in the order of the lines sent; the last one has the counts: `{lines, created, updated, unchanged, refused}`
+     */
+    200: string;
+};
+
+export type ImportCatalogResponse = ImportCatalogResponses[keyof ImportCatalogResponses];
 
 export type ListStockAdjustmentsData = {
     body?: never;
@@ -5821,6 +6765,158 @@ export type AdjustStockResponses = {
 };
 
 export type AdjustStockResponse = AdjustStockResponses[keyof AdjustStockResponses];
+
+export type ChangeStockData = {
+    /**
+     * At most 8 MiB.
+     */
+    body: {
+        changes: Array<{
+            variantId: string;
+            /**
+             * Units; never 0
+             */
+            delta: number;
+            /**
+             * The stock that the caller took the variant to have; if it has another, the row is faulty
+             */
+            expected?: number;
+            reason: string;
+        } | {
+            variantId: string;
+            /**
+             * The stock that the variant gets: the units that are free, without those that are held
+             */
+            stock: number;
+            /**
+             * The stock that the caller took the variant to have; if it has another, the row is faulty
+             */
+            expected?: number;
+            reason: string;
+        } | {
+            sku: string;
+            /**
+             * Units; never 0
+             */
+            delta: number;
+            /**
+             * The stock that the caller took the variant to have; if it has another, the row is faulty
+             */
+            expected?: number;
+            reason: string;
+        } | {
+            sku: string;
+            /**
+             * The stock that the variant gets: the units that are free, without those that are held
+             */
+            stock: number;
+            /**
+             * The stock that the caller took the variant to have; if it has another, the row is faulty
+             */
+            expected?: number;
+            reason: string;
+        }>;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/stock';
+};
+
+export type ChangeStockErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type ChangeStockError = ChangeStockErrors[keyof ChangeStockErrors];
+
+export type ChangeStockResponses = {
+    /**
+     * OK
+     */
+    200: {
+        changes: Array<{
+            variantId: string;
+            sku: string | null;
+            stock: number;
+        }>;
+    };
+};
+
+export type ChangeStockResponse = ChangeStockResponses[keyof ChangeStockResponses];
 
 export type CreateCouponData = {
     /**
@@ -8937,12 +10033,30 @@ export type ReconcileResponses = {
          * In the currency's minor unit
          */
         givenBack: number;
+        settlements: {
+            /**
+             * In the currency's minor unit
+             */
+            settled: number;
+            /**
+             * In the currency's minor unit
+             */
+            fees: number;
+            /**
+             * In the currency's minor unit
+             */
+            paidOut: number;
+            /**
+             * Count of the period's movements that the gateway has not settled yet
+             */
+            unsettled: number;
+        } | null;
         /**
          * Count of all differences, including those that are not listed
          */
         differenceCount: number;
         differences: Array<{
-            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop' | 'currencies differ' | 'not readable at the gateway';
+            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop' | 'currencies differ' | 'not readable at the gateway' | 'settled amounts differ' | 'settled without a movement' | 'settled twice' | 'fees do not add up' | 'settlement not readable';
             paymentKey: string;
             paymentId: string | null;
             shop: {
@@ -8971,6 +10085,25 @@ export type ReconcileResponses = {
                  */
                 currency: string;
             } | null;
+            /**
+             * The settlement that differs from the gateway's ledger
+             */
+            settlement?: {
+                /**
+                 * In the currency's minor unit
+                 */
+                amount: number;
+                /**
+                 * In the currency's minor unit
+                 */
+                fee: number;
+                /**
+                 * In the currency's minor unit
+                 */
+                payOut: number;
+                soldDate: string;
+                paidOutDate: string;
+            };
         }>;
     };
 };
@@ -10182,6 +11315,18 @@ export type StartRehearsalData = {
          * A campaign. At least one of productId and couponId is required
          */
         couponId?: string;
+        /**
+         * A drop, whose product is copied with it; productId is left out then
+         */
+        dropId?: string;
+        /**
+         * With dropId: of those who hold units, so many leave or let the hold lapse. Default 20
+         */
+        giveUpPercent?: number;
+        /**
+         * With dropId: of the people, so many try with three accounts each. Default 0
+         */
+        manyAccountsPercent?: number;
         buyers: number;
         /**
          * From the opening on; half of the buyers arrive in the first quarter
@@ -10222,11 +11367,11 @@ export type StartRehearsalErrors = {
         code?: 'FORBIDDEN';
     };
     /**
-     * `NOT_FOUND`: Not found; `PRODUCT_NOT_FOUND`: Product not found; `COUPON_NOT_FOUND`: Coupon not found
+     * `NOT_FOUND`: Not found; `PRODUCT_NOT_FOUND`: Product not found; `COUPON_NOT_FOUND`: Coupon not found; `DROP_NOT_FOUND`: Drop not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
+        code?: 'NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'DROP_NOT_FOUND';
     };
     /**
      * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
