@@ -89,6 +89,8 @@ export type Config = DataPlatformSettings & {
   demo: boolean;
   logLevel: string;
   business: Business;
+  /** Origins from which the pages load images of products, besides the shop; `*` for any. */
+  imageOrigins: readonly string[];
 };
 
 /**
@@ -125,6 +127,7 @@ export function readConfig(env: Env): Config {
     locale: oneOf(env, "SHOP_LOCALE", ["ko", "en"], "ko"),
     country: countryOf("SHOP_COUNTRY", text(env, "SHOP_COUNTRY") ?? "KR"),
     business: businessSettings(env),
+    imageOrigins: [corsOrigins(env, "IMAGE_ORIGINS") ?? []].flat(),
     demo: oneOf(env, "DEMO", ["on", "off"], embedded ? "on" : "off") === "on",
     logLevel: oneOf(env, "LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"], "info"),
   };

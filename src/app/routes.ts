@@ -152,6 +152,6 @@ export async function declareRoutes(server: FastifyInstance, { shop, live, rehea
   operationsRoutes(routes, operations);
   problemRoutes(routes);
   await openapiRoutes(server, routes.operations);
-  const { business, gateway } = shop.config;
-  pageRoutes(server, { window: gateway.window, shopName: business.name ?? "장날", findShared: sharedPages(shop) });
+  const { business, gateway, imageOrigins } = shop.config;
+  pageRoutes(server, { window: gateway.window, shopName: business.name ?? "장날", findShared: sharedPages(shop), imageOrigins });
 }

@@ -28,9 +28,13 @@ const TYPES: Record<string, string> = {
   svg: "image/svg+xml",
 };
 
-/** Content security policy: only the shop's own files, no inline script or style, and no string that becomes markup. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; " +
+/**
+ * Content security policy: only the shop's own files, no inline script or style, and no string that becomes markup.
+ * @param images origins of the products' images, besides the shop's own
+ */
+const policyWith = (images: readonly string[]): string =>
+  `default-src 'none'; script-src 'self'; style-src 'self'; img-src ${["'self'", "data:", ...images].join(" ")}; ` +
+  "connect-src 'self'; manifest-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 /**
@@ -57,6 +61,8 @@ export type PageOptions = {
   /** The shop's name, as its pages and messengers show it. */
   shopName: string;
   findShared: FindShared;
+  /** Where the products' images may come from, besides the shop itself. */
+  imageOrigins: readonly string[];
 };
 
 /**
@@ -65,13 +71,14 @@ export type PageOptions = {
  */
 export function pageRoutes(server: FastifyInstance, options: PageOptions): void {
   const { window } = options;
+  const strict = policyWith(options.imageOrigins);
   const files = readFiles();
-  storeRoutes(server, files, options);
+  storeRoutes(server, files, strict, options);
 
   for (const [url, file] of Object.entries(window ? { ...PAGES, ...WINDOW_PAGES } : PAGES)) {
     const page = files.get(file);
     if (!page) throw new Error(`${BUILT}${file} does not exist: npm run web builds it`);
-    const policy = window && url === "/pay" ? windowPolicy(window.sdkUrl) : POLICY;
+    const policy = window && url === "/pay" ? windowPolicy(window.sdkUrl) : strict;
     server.get(url, { config: PAGE }, (request, reply) => {
       asPage(request, reply, policy);
       return send(request, reply, page);
@@ -95,11 +102,11 @@ function asPage(request: FastifyRequest, reply: FastifyReply, policy: string): v
 }
 
 /** The storefront below `/store`, and its manifest. Pages of products and drops carry tags for messengers. */
-function storeRoutes(server: FastifyInstance, files: ReadonlyMap<string, WebFile>, { shopName, findShared }: PageOptions): void {
+function storeRoutes(server: FastifyInstance, files: ReadonlyMap<string, WebFile>, policy: string, { shopName, findShared }: PageOptions): void {
   const page = files.get(STORE) as WebFile;
   const html = String(page.bodies.get("identity"));
   server.get("/store/*", { config: PAGE }, async (request, reply) => {
-    asPage(request, reply, POLICY);
+    asPage(request, reply, policy);
     const path = `/${(request.params as { "*": string })["*"]}`;
     if (STORE_ROUTES.test(path)) return send(request, reply, page);
     const [, kind, id] = SHARED_ROUTE.exec(path) ?? [];

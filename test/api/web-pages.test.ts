@@ -160,6 +160,18 @@ test("a link to a product or a drop carries its name for messengers, and an unkn
   assert.equal((await fetchRaw("/store/coupons", { accept: "application/json" })).status, 404);
 });
 
+test("pages may load images from the origins of IMAGE_ORIGINS, and from no other", async () => {
+  const images = async (at: string) =>
+    /img-src ([^;]*);/.exec(String((await fetchRaw("/store/coupons", HTML, at)).headers["content-security-policy"]))?.[1];
+  assert.equal(await images(shop.url), "'self' data:");
+  const withImages = await openTestShop({ beside: shop, env: { IMAGE_ORIGINS: "https://images.example" } });
+  try {
+    assert.equal(await images(withImages.url), "'self' data: https://images.example");
+  } finally {
+    await withImages.close();
+  }
+});
+
 test("the web manifest names the shop, and its icon exists", async () => {
   const named = await openTestShop({ beside: shop, env: { BUSINESS_NAME: "장날상회" } });
   try {

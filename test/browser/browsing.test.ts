@@ -106,8 +106,7 @@ browserTest("a new page starts at its top, and the way back restores the scroll 
 
 // Fails if the parts of the home page appear one after the other (Market in home.tsx).
 browserTest("the home page's parts do not move while they load", async () => {
-  const user = await shop.user();
-  const { page, close } = await visit("about:blank", { as: user, origin: shop.url });
+  const { page, close } = await visit("about:blank", { origin: shop.url });
   await page.addInitScript(() => {
     // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
     const page = globalThis as any;

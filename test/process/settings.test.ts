@@ -36,6 +36,7 @@ const SAMPLES: Record<string, { value: string; needs?: Env }> = {
     value: "https://gateway.example/sdk.js",
     needs: { PAYMENT_GATEWAY_URL: "https://gateway.example", PAYMENT_GATEWAY_SECRET: "key", PAYMENT_GATEWAY_CLIENT_KEY: "test_ck_key" },
   },
+  IMAGE_ORIGINS: { value: "https://images.example" },
   BUSINESS_NAME: { value: "장날상회" },
   BUSINESS_OWNER: { value: "김장날" },
   BUSINESS_REGISTRATION_NUMBER: { value: "123-45-67890" },

@@ -70,7 +70,7 @@ export function Cart() {
 const canBeOrdered = ({ status, stock, quantity }: Item): boolean => status === "ON_SALE" && quantity <= stock;
 
 function CartRow({ item, changed, removed }: { item: Item; changed: () => Promise<void>; removed: () => void }) {
-  const { id, productId, name, unitPrice, quantity, stock, status } = item;
+  const { id, productId, name, unitPrice, quantity, stock, status, imageUrl } = item;
   // The wanted quantity shows at once, until the shop has answered.
   const wanted = useSignal<number | null>(null);
   const set = useAttempt(async ({ key, userId, shop }, newQuantity: number) => {
@@ -91,7 +91,7 @@ function CartRow({ item, changed, removed }: { item: Item; changed: () => Promis
   return (
     <li class="row">
       <a class="row-art" href={to(`/products/${productId}`)} tabIndex={-1} aria-hidden="true">
-        <Art id={productId} name={name} />
+        <Art id={productId} name={name} image={imageUrl} />
       </a>
       <div class="row-body">
         <a class="row-name" href={to(`/products/${productId}`)}>

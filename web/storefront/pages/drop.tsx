@@ -7,6 +7,7 @@ import { useResource } from "../../shared/resource.ts";
 import { subject, to } from "../router.ts";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
+import { Gallery } from "../parts/gallery.tsx";
 import { saveReminder } from "../parts/drop/calendar.ts";
 import { DrawProof } from "../parts/drop/draw-proof.tsx";
 import { DropActions } from "../parts/drop/drop-actions.tsx";
@@ -64,7 +65,7 @@ function Detail({ drop }: { drop: DropOfShop }) {
   return (
     <article class="detail drop">
       <div class={`detail-art ${(drop.status === "SOLD_OUT" && !isTheirs) || isOver ? "sold-out" : ""}`}>
-        <Art id={drop.productId} name={product.data?.name ?? drop.name} />
+        {product.data ? <Gallery product={product.data} /> : <Art id={drop.productId} name={drop.name} />}
         {isOver && <span class="stamp">{t.value.closed}</span>}
       </div>
       <div class="detail-body">

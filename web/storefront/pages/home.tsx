@@ -106,11 +106,11 @@ function Popular({ products }: { products: readonly PopularProduct[] }) {
       </div>
       {/* The list scrolls sideways; its links let the keyboard reach all of it. */}
       <ol class="popular">
-        {products.map(({ rank, productId, name, price, status, totalSales }) => (
+        {products.map(({ rank, productId, name, price, status, totalSales, imageUrl }) => (
           <li key={productId}>
             <a class={`popular-card ${status === "ON_SALE" ? "" : "sold-out"}`} href={to(`/products/${productId}`)}>
               <span class="card-art">
-                <Art id={productId} name={name} />
+                <Art id={productId} name={name} image={imageUrl} />
                 {status !== "ON_SALE" && <span class="stamp">{status === "SOLD_OUT" ? t.value.soldOut : t.value.notForSale}</span>}
                 <span class="popular-rank number">{t.value.rank(rank)}</span>
               </span>

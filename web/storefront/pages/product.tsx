@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { formatMoney, language } from "../../shared/languages.ts";
 import { isRefusal, type Product as ProductOfShop, type Variant } from "#client";
 import { shop } from "../api.ts";
-import { Art } from "../parts/art.tsx";
+import { Gallery } from "../parts/gallery.tsx";
 import { Buy } from "../parts/buy.tsx";
 import { Empty, Failure, Notice, Skeleton, Stock, Title } from "../parts/parts.tsx";
 import { useSelection } from "../parts/selection.ts";
@@ -42,7 +42,7 @@ function Loading() {
 }
 
 function Detail({ product, reload }: { product: ProductOfShop; reload: () => Promise<void> }) {
-  const { id, name, description, variants } = product;
+  const { name, description, variants } = product;
   const selection = useSelection(variants);
   const { variant } = selection;
   const soldOutNow = useSoldOutNow(variant ?? product);
@@ -52,7 +52,7 @@ function Detail({ product, reload }: { product: ProductOfShop; reload: () => Pro
   return (
     <article class="detail">
       <div class={`detail-art ${product.status === "SOLD_OUT" ? "sold-out" : ""}`}>
-        <Art id={id} name={name} />
+        <Gallery product={product} variant={variant} />
         {product.status === "SOLD_OUT" && <span class="stamp">{t.value.soldOut}</span>}
       </div>
       <div class="detail-body">

@@ -58,6 +58,8 @@ export const orderEn = {
   chooseReturn: "Please choose a quantity.",
   notCancellableNow: "Your order is being prepared and cannot be cancelled any more. You can return it after delivery.",
 
+  pictures: (count: number) => `${formatNumber(count)} pictures of the product`,
+  picture: (place: number) => `Picture ${formatNumber(place)}`,
   businessName: "Business",
   businessOwner: "Represented by",
   businessNumber: "Registration no.",

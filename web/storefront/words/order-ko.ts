@@ -58,6 +58,8 @@ export const orderKo = {
   chooseReturn: "반품할 수량을 골라 주세요.",
   notCancellableNow: "상품을 준비하고 있어 취소할 수 없습니다. 받은 뒤에 반품할 수 있습니다.",
 
+  pictures: (count: number) => `상품 사진 ${formatNumber(count)}장`,
+  picture: (place: number) => `상품 사진 ${formatNumber(place)}`,
   businessName: "상호",
   businessOwner: "대표자",
   businessNumber: "사업자등록번호",
