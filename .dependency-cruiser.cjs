@@ -2,8 +2,8 @@
 
 /** From the lowest layer to the highest. Folders in one layer do not import each other. */
 const LAYERS = [
-  ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts", "text\\.ts", "day\\.ts", "env\\.ts", "read-metrics\\.ts"],
-  ["auth-settings\\.ts", "data-platform-settings\\.ts", "payment-settings\\.ts", "country\\.ts", "cors-origins\\.ts"],
+  ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts", "text\\.ts", "day\\.ts", "env\\.ts", "read-metrics\\.ts", "version\\.ts"],
+  ["auth-settings\\.ts", "data-platform-settings\\.ts", "payment-settings\\.ts", "oidc-settings\\.ts", "country\\.ts", "cors-origins\\.ts", "telemetry-settings\\.ts"],
   ["config\\.ts"],
   ["database/", "files/"],
   ["problem\\.ts", "settings/"],
@@ -25,8 +25,8 @@ const LAYERS = [
   ["privacy/"],
   ["settlement/"],
   ["outbox/"],
-  ["audit/", "demo/", "backlog/", "journal/journal\\.routes"],
-  ["rehearsal/"],
+  ["audit/", "demo/", "backlog/", "journal/journal\\.routes", "sign-in/"],
+  ["rehearsal/", "telemetry/"],
   ["app/"],
   ["cli/"],
   ["main\\.ts"],
@@ -67,6 +67,13 @@ module.exports = {
       severity: "error",
       from: { path: "^src/(?!config\\.ts)" },
       to: { path: "^(node:)?process$" },
+    },
+    {
+      name: "telemetry-is-loaded-on-demand",
+      comment: "Without a collector nothing of OpenTelemetry's SDK is loaded",
+      severity: "error",
+      from: { path: "^src/(?!telemetry/)" },
+      to: { path: "^src/telemetry/|node_modules/@opentelemetry/", dynamic: false, dependencyTypesNot: ["type-only"] },
     },
     { name: "no-test-code-in-src", severity: "error", from: { path: "^(src|tools)/", pathNot: TEST }, to: { path: "^test/" } },
     {

@@ -7,6 +7,8 @@ import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settin
 import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow } from "./payment-settings.ts";
 import { type Business, businessSettings } from "./business-settings.ts";
 import { countryOf } from "./country.ts";
+import { type OidcSettings, oidcSettings } from "./oidc-settings.ts";
+import { type TelemetrySettings, telemetrySettings } from "./telemetry-settings.ts";
 import { calendarDuration, ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
 /** Limits of the calls to the payment gateway. */
@@ -49,6 +51,7 @@ export type SettlementSettings = {
 export type TrustedProxies = number | string[];
 
 export type Config = DataPlatformSettings & {
+  telemetry: TelemetrySettings;
   port: number;
   host: string;
   /** Unset: embedded PostgreSQL in `dataDir`. */
@@ -59,6 +62,8 @@ export type Config = DataPlatformSettings & {
   redisUrl: string | undefined;
   dataDir: string;
   auth: AuthSettings;
+  /** The console's sign-in at an issuer; undefined: by tokens only. */
+  oidc: OidcSettings | undefined;
   balanceFunding: "open" | "gateway" | "operator";
   gateway: GatewaySettings & SettlementSettings & { methods: readonly GatewayMethod[]; window: PaymentWindow | undefined };
   /** Minor units. */
@@ -109,6 +114,8 @@ export function readConfig(env: Env): Config {
     redisUrl: redisUrl(env),
     ...dataPlatforms(env),
     auth: authSettings(env),
+    oidc: oidcSettings(env),
+    telemetry: telemetrySettings(env),
     balanceFunding: balanceFunding(env, embedded),
     gateway: gateway(env, embedded),
     chargeMax: integer(env, "CHARGE_MAX", 10_000_000, 1, Number.MAX_SAFE_INTEGER),

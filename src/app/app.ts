@@ -27,11 +27,12 @@ import type { Invalidation } from "./invalidation.ts";
 import { logWriter } from "./log-writer.ts";
 import { openDatabase } from "./open-database.ts";
 import { type Draws, openDraws } from "./open-draws.ts";
-import { openHttp } from "./open-http.ts";
+import { openHttp, type OpenHttpOptions } from "./open-http.ts";
 import { openPayments } from "./open-payments.ts";
-import { openTill, type TillLink } from "./open-till.ts";
+import { type OpenTill, openTill, type TillLink } from "./open-till.ts";
 import type { ShopParts } from "./routes.ts";
-import { openSharedState } from "./shared-state.ts";
+import { openTelemetry } from "./open-telemetry.ts";
+import { openSharedState, type SharedState } from "./shared-state.ts";
 import { shopJobs } from "./shop-jobs.ts";
 
 /** A running shop. */
@@ -72,6 +73,7 @@ export async function openShop(config: Config, options: OpenOptions = {}): Promi
 }
 
 async function openParts(config: Config, log: Logger, stack: AsyncDisposableStack, { now: fixedNow, link }: OpenOptions): Promise<OpenShop> {
+  const telemetry = await openTelemetry(stack, config, log);
   const opened = await openDatabase(config, stack, log);
   // After the database, whose lock keeps a second process out of DATA_DIR.
   const secret = shopSecret(config);
@@ -80,18 +82,16 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const onChange = (up: boolean, reason?: string): void => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it");
   const shared = await openSharedState({ redisUrl: config.redisUrl, database, lockWaitMs: config.lockWaitMs, onChange });
   stack.defer(() => shared.close());
-  const tillParts = await openTill(stack, { config, log, opened, shared, now, fixedNow, link });
+  const tillParts = await openTill(stack, { config, log, opened, shared, now, fixedNow, link, telemetry });
   const { till, variantCache, orderCache, soldOut, productDrops, dropLive, invalidation, live, relay, outdated } = tillParts;
-  const registry = shopMetrics(till, tillParts.isReachable, link?.role !== "till");
-  shared.measure(registry);
-  shareMetrics(registry);
+  const registry = openRegistry(tillParts, shared, link?.role !== "till");
   const { backlog, backlogLog } = openBacklog(stack, { config, database, relay, registry, log });
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
   const draws = openDraws(scheduling, { database, till, now, log, runJob: () => scheduler.run("run-draws") });
   const holds = openHolds(scheduling, { database, till, productDrops, orderCache, now, log });
-  const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry, telemetry });
   const scheduler = openScheduler(scheduling, { config, database, till, orderCache, now, relay, invalidation, holds, draws, cards, log });
 
   const shop = {
@@ -125,12 +125,10 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     await tillParts.server?.listen(link.path);
   } else {
     const { isReachable, accounts } = tillParts;
-    const http = await openHttp(stack, { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, stopGateway: cards.stop });
-    if (!link) await startWork();
-    url = await listen(http.server, config);
-    http.rehearsals.url = loopbackOf(url);
-    cards.onListening(url);
+    const parts = { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, telemetry };
+    url = await openServer(stack, parts, cards, link ? undefined : startWork);
   }
+  await telemetry?.sendMetrics(stack, registry);
 
   let closing: Promise<void> | undefined;
   return {
@@ -140,6 +138,27 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     broken: Promise.race([outdated, ...(opened.died ? [opened.died] : [])]),
     close: () => (closing ??= stack.disposeAsync()),
   };
+}
+
+/** Opens the metrics of the process. */
+function openRegistry({ till, isReachable }: Pick<OpenTill, "till" | "isReachable">, shared: SharedState, servesHttp: boolean): Registry {
+  const registry = shopMetrics(till, isReachable, servesHttp);
+  shared.measure(registry);
+  shareMetrics(registry);
+  return registry;
+}
+
+type ServerParts = Omit<OpenHttpOptions, "stopGateway">;
+type Cards = { stop: () => void; onListening: (url: string) => void };
+
+/** Opens the HTTP server, starts the work beside it, and then accepts requests. Returns the server's address. */
+async function openServer(stack: AsyncDisposableStack, parts: ServerParts, cards: Cards, startWork?: () => Promise<void>): Promise<string> {
+  const http = await openHttp(stack, { ...parts, stopGateway: cards.stop });
+  await startWork?.();
+  const url = await listen(http.server, parts.shop.config);
+  http.rehearsals.url = loopbackOf(url);
+  cards.onListening(url);
+  return url;
 }
 
 /** Starts to accept requests, and returns the server's address. Errors: ConfigError if the address cannot be used. */

@@ -6,11 +6,14 @@ import type { Registry } from "prom-client";
 import { backlogChecks, type BacklogReader } from "../backlog/backlog.ts";
 import type { CachedAccounts } from "../balance/accounts.ts";
 import { HttpMetrics } from "../http/metrics.ts";
-import { requestLog } from "../http/request-log.ts";
+import { type OnAnswered, requestLog } from "../http/request-log.ts";
 import { createServer } from "../http/server.ts";
 import { authenticator } from "../http/tokens.ts";
 import type { Live } from "../live/live.ts";
+import type { ShopTelemetry } from "../telemetry/shop-telemetry.ts";
 import { Rehearsals } from "../rehearsal/rehearsals.ts";
+import { openSignIn } from "../sign-in/open-sign-in.ts";
+import { signInRoutes } from "../sign-in/sign-in.routes.ts";
 import { declareRoutes, type ShopParts } from "./routes.ts";
 import type { SharedState } from "./shared-state.ts";
 
@@ -28,6 +31,7 @@ export type OpenHttpOptions = {
   isReachable: () => boolean;
   /** Ends the calls to the payment gateway. */
   stopGateway: () => void;
+  telemetry: ShopTelemetry | undefined;
 };
 
 /** How long a shutdown waits for requests that wait for the payment gateway. */
@@ -36,17 +40,20 @@ const GATEWAY_PATIENCE_MS = 4000;
 /** Opens it, and adds to `stack` how to close it. */
 export async function openHttp(
   stack: AsyncDisposableStack,
-  { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, stopGateway }: OpenHttpOptions,
+  { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, stopGateway, telemetry }: OpenHttpOptions,
 ): Promise<{ server: FastifyInstance; rehearsals: Rehearsals }> {
   const { config, database } = shop;
+  const tokens = authenticator(config.auth, secret, { accounts });
+  const signIn = openSignIn(config.oidc, { database, authenticator: tokens, audience: config.auth.audience, log });
   const server = createServer({
     config,
-    authenticator: authenticator(config.auth, secret, { accounts }),
+    authenticator: signIn?.sessions.extend(tokens) ?? tokens,
     metrics: new HttpMetrics(registry, live),
     rates: shared.rates,
     onFault: (error, requestId) => log.error({ err: error, requestId }, "a request failed with an unexpected error"),
-    onAnswered: requestLog(log),
+    onAnswered: inTurn(telemetry?.http.onAnswered, requestLog(log, telemetry?.http.traceOf)),
   });
+  telemetry?.http.follow(server);
   server.addHook("preClose", (done) => {
     live.stop();
     shop.dropLive.stop();
@@ -63,5 +70,14 @@ export async function openHttp(
   const state = () => ({ cards: config.gateway.kind, ...shared.state() });
   const operations = { database, registry, isReachable, state, backlog: () => backlogChecks(backlog) };
   await declareRoutes(server, { shop, live, rehearsals, operations, secret });
+  signInRoutes(server, signIn);
   return { server, rehearsals };
+}
+
+function inTurn(first: OnAnswered | undefined, second: OnAnswered | undefined): OnAnswered | undefined {
+  if (!first || !second) return first ?? second;
+  return (request, reply) => {
+    first(request, reply);
+    second(request, reply);
+  };
 }

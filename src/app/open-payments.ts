@@ -8,9 +8,11 @@ import type { Database } from "../database/pool.ts";
 import { CARDS_TAKEN, type GatewayPolicies, openGateway } from "../gateway/open-gateway.ts";
 
 import type { OnCall } from "../gateway/toss/toss.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import { gatewayMetrics } from "../settlement/gateway-metrics.ts";
 import { openSettlement } from "../settlement/settlement.ts";
+import type { ShopTelemetry } from "../telemetry/shop-telemetry.ts";
 import type { Till } from "../till/till.ts";
 
 export type OpenPaymentsOptions = {
@@ -21,13 +23,23 @@ export type OpenPaymentsOptions = {
   now: Now;
   log: Logger;
   registry: Registry;
+  telemetry: ShopTelemetry | undefined;
 };
 
 /** Opens them, and adds to `stack` how to close them. */
-export async function openPayments(stack: AsyncDisposableStack, { config, database, till, orderCache, now, log, registry }: OpenPaymentsOptions) {
-  const measure = (policies: () => GatewayPolicies): OnCall => gatewayMetrics(registry, policies);
-  const { gateway, background, simulator, stop, close } = await openGateway(config.gateway, { dataDir: config.dataDir, measure });
-  stack.defer(close);
+export async function openPayments(stack: AsyncDisposableStack, options: OpenPaymentsOptions) {
+  const { config, database, till, orderCache, now, log, registry, telemetry } = options;
+  const measure = (policies: () => GatewayPolicies): OnCall => {
+    const count = gatewayMetrics(registry, policies);
+    return (call) => {
+      count(call);
+      telemetry?.onGatewayCall(call);
+    };
+  };
+  const opened = await openGateway(config.gateway, { dataDir: config.dataDir, measure });
+  const { simulator, stop } = opened;
+  const [gateway, background] = [opened.gateway, opened.background].map((one) => telemetry?.gateway(one) ?? one) as [Gateway, Gateway];
+  stack.defer(opened.close);
   const stopping = new AbortController();
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
   const settlement = openSettlement({

@@ -22,6 +22,7 @@ import { addsOrderEvents } from "../order/order-changes.ts";
 import { Relay } from "../outbox/relay.ts";
 import { openSinks } from "../outbox/sinks/open-sinks.ts";
 import { checkStored, joinInstances } from "../settings/stored-settings.ts";
+import type { ShopTelemetry } from "../telemetry/shop-telemetry.ts";
 import { TillServer } from "../till/link/till-server.ts";
 import { RemoteTill } from "../till/link/remote-till.ts";
 import { CHANNEL, PostgresStore } from "../till/postgres-store.ts";
@@ -46,6 +47,7 @@ export type OpenTillOptions = {
   fixedNow: Now | undefined;
   /** Undefined: this process has a till for itself. */
   link: TillLink | undefined;
+  telemetry: ShopTelemetry | undefined;
 };
 
 export type OpenTill = {
@@ -112,9 +114,10 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
   await listener.start();
 
   const sinks = await openSinks({ platforms: config.dataPlatforms, dataDir: config.dataDir, webhookSecret: config.webhookSecret });
+  const { telemetry } = options;
   const relay = new Relay({
     database,
-    sinks,
+    sinks: telemetry ? sinks.map((sink) => telemetry.sink(sink)) : sinks,
     contents: { types: config.platformEvents, timezone: config.timezone, personalData: config.platformPersonalData },
     onError: (error) => log.warn({ err: error }, "the outbox relay failed; it tries again"),
     onReport: (report) => logReport(log, report),
@@ -132,7 +135,7 @@ function openLocalTill(
   stack: AsyncDisposableStack,
   onCommit: (changes: Changes) => void,
   caches: Caches,
-  { config, log, opened, shared, now, fixedNow, link }: OpenTillOptions,
+  { config, log, opened, shared, now, fixedNow, link, telemetry }: OpenTillOptions,
 ): AnyTill {
   const { url, database, clock } = opened;
   const { lockWaitMs } = config;
@@ -146,17 +149,18 @@ function openLocalTill(
   });
   stack.defer(() => store.close());
   const onFault = (command: string, error: unknown): void => log.error({ err: error, command }, "a command failed with an unexpected error");
-  const till = new LocalTill({ store, waitMs: lockWaitMs, onCommit, onFault });
+  const till = new LocalTill({ store: telemetry?.store(store) ?? store, waitMs: lockWaitMs, onCommit, onFault, tracing: telemetry?.till });
   if (!link) return { till, isReachable: () => true, server: undefined };
   const commands = commandsByName({ database, now, ...caches, cardsAreTaken: config.gateway.kind !== "none" });
-  return { till, isReachable: () => true, server: new TillServer({ till, commands, onFault }) };
+  return { till, isReachable: () => true, server: new TillServer({ till, commands, onFault, within: telemetry?.till.receive }) };
 }
 
 /** The till of another process of this machine. */
-function openRemoteTill(stack: AsyncDisposableStack, path: string, invalidation: Invalidation, { config, log }: OpenTillOptions): AnyTill {
+function openRemoteTill(stack: AsyncDisposableStack, path: string, invalidation: Invalidation, { config, log, telemetry }: OpenTillOptions): AnyTill {
   const till = new RemoteTill({
     path,
     waitMs: config.lockWaitMs,
+    traceparent: telemetry?.till.send,
     onAnnounced: (message) => invalidation.receive(message),
     onChange(up) {
       if (up) {

@@ -28,7 +28,7 @@ export function authenticate(plan: RoutePlan, authenticator: Authenticator, rate
     };
     let caller: Caller | Promise<Caller>;
     try {
-      caller = authenticator.callerOf(authorization);
+      caller = authenticator.callerOf(authorization, request.raw);
     } catch (error) {
       return reject(error as Error);
     }

@@ -14,13 +14,17 @@ export type OnAnswered = (request: AnsweredRequest, reply?: FastifyReply) => voi
 /** Authentication gives the same caller to all requests with one token. */
 const digests = new WeakMap<Caller, string>();
 
-/** Returns the function that logs an answer; undefined if the log's level leaves out all of them. */
-export function requestLog(log: Logger): OnAnswered | undefined {
+/**
+ * Returns the function that logs an answer; undefined if the log's level leaves out all of them.
+ * @param traceOf the id of a request's trace
+ */
+export function requestLog(log: Logger, traceOf?: (reply: FastifyReply) => string | undefined): OnAnswered | undefined {
   if (!log.isLevelEnabled("info")) return undefined;
   const logsAll = log.isLevelEnabled("debug");
   return ({ requestId, method, route, status, tookMs, refusal }, reply) => {
     if (status < 400 && !logsAll) return;
     const caller = reply?.request.caller ?? null;
+    const trace = reply && traceOf?.(reply);
     const line = {
       requestId,
       method,
@@ -29,6 +33,7 @@ export function requestLog(log: Logger): OnAnswered | undefined {
       tookMs: Math.round(tookMs * 100) / 100,
       ...(refusal === null ? {} : { code: refusal }),
       ...(caller === null ? {} : { caller: digestOf(caller) }),
+      ...(trace === undefined ? {} : { trace }),
     };
     if (status < 400) log.debug(line, "a request was answered");
     else log.info(line, status < 500 ? "a request was refused" : "a request failed");

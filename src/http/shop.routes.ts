@@ -80,7 +80,7 @@ export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): 
             }),
             tokens: Type.Unsafe<string>({
               ...OneOf(["own", "issuer"]),
-              description: "Who signs tokens: the shop itself, or an external issuer. Only a shop that signs its own tokens has rehearsals",
+              description: "Who signs tokens: the shop itself, or an external issuer",
             }),
             returnWithinDays: Type.Integer({ description: "Days after delivery in which a buyer can return a piece" }),
             business: Business,

@@ -1,5 +1,7 @@
 // Bearer tokens. They are verified synchronously, so that requests reach the till in order of arrival.
 
+import { hash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { createDecoder, createSigner, createVerifier } from "fast-jwt";
 import { LRUCache } from "lru-cache";
 import type { AuthSettings } from "../auth-settings.ts";
@@ -9,8 +11,12 @@ import { type Claims, type Identity, identityOf } from "./claims.ts";
 import { type Checks, KeySet, type Verify } from "./key-set.ts";
 
 export interface Authenticator {
-  /** The caller of an `Authorization` header, synchronously unless the token's key has to be fetched first. Errors: UNAUTHENTICATED, UNAVAILABLE. */
-  callerOf(header: string | undefined): Caller | Promise<Caller>;
+  /**
+   * The caller of an `Authorization` header, synchronously unless the token's key has to be fetched first.
+   * @param request whose cookies may have the session that the header names
+   * Errors: UNAUTHENTICATED, UNAVAILABLE.
+   */
+  callerOf(header: string | undefined, request?: IncomingMessage): Caller | Promise<Caller>;
 }
 
 /** The users of an issuer's shoppers. */
@@ -26,6 +32,8 @@ const NO_ACCOUNTS: Accounts = { userOf: () => refuse("FORBIDDEN") };
 
 /** How far an issuer's clock may differ from the shop's. */
 const CLOCK_SKEW_MS = 30_000;
+/** A rehearsal's token is verified again after this time. */
+const REHEARSAL_CACHED_MS = 60_000;
 const MAX_CACHED_TOKENS = 50_000;
 const MAX_TOKEN_BYTES = 8192;
 
@@ -48,6 +56,14 @@ export function authenticator(auth: AuthSettings, secret: string, options: Authe
     return callerFor(identity, accounts);
   };
 
+  // The buyers of rehearsals are the shop's own, also if an issuer signs the tokens of all others.
+  const byRehearsal: Verify = createVerifier({ key: rehearsalKey(secret), algorithms: ["HS256"], cache: false, clockTolerance: CLOCK_SKEW_MS });
+  const acceptRehearsal = (token: string, header: string): Caller => {
+    const caller = rehearsalBuyerOf(verifiedClaims(byRehearsal, token), auth);
+    cache.set(header, { identity: { caller }, until: now() + REHEARSAL_CACHED_MS });
+    return caller;
+  };
+
   return {
     callerOf(header = "") {
       // By the whole header: its hash, and the token's end within it, are not computed again at each request.
@@ -56,7 +72,9 @@ export function authenticator(auth: AuthSettings, secret: string, options: Authe
       const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1];
       if (token === undefined || token.length > MAX_TOKEN_BYTES) refuse("UNAUTHENTICATED");
       if (!keys) return accept(token, header, bySecret);
-      const verify = keys.find(keyId(token));
+      const { alg, kid } = headerOf(token);
+      if (alg === "HS256") return acceptRehearsal(token, header);
+      const verify = keys.find(typeof kid === "string" ? kid : "");
       return verify instanceof Promise ? verify.then((found) => accept(token, header, found)) : accept(token, header, verify);
     },
   };
@@ -97,13 +115,34 @@ function verifiedClaims(verify: Verify, token: string): Claims {
 
 const decode = createDecoder({ complete: true });
 
-function keyId(token: string): string {
+function headerOf(token: string): { alg?: unknown; kid?: unknown } {
   try {
-    const { header } = decode(token) as { header: { kid?: unknown } };
-    return typeof header.kid === "string" ? header.kid : "";
+    return (decode(token) as { header: { alg?: unknown; kid?: unknown } }).header;
   } catch {
     refuse("UNAUTHENTICATED");
   }
+}
+
+/** The key of rehearsals' tokens where an issuer signs all others: no other token of the shop's secret is accepted there. */
+function rehearsalKey(secret: string): string {
+  return hash("sha256", `jangnal rehearsal ${secret}`, "base64url");
+}
+
+/** The claims of rehearsals' tokens where an issuer signs all others: the issuer's names of claims do not matter. */
+const REHEARSAL_CLAIMS = { userClaim: "sub", roleClaim: "role", operatorRole: "operator", permissionsClaim: "permissions", personClaim: "person" };
+
+/** Errors: UNAUTHENTICATED for other claims than those of `mintRehearsalToken`. */
+function rehearsalBuyerOf(claims: Claims, { personClaim }: AuthSettings): Caller {
+  if (claims["role"] !== "shopper" || claims["rehearsal"] !== true) refuse("UNAUTHENTICATED");
+  const identity = identityOf(claims, { ...REHEARSAL_CLAIMS, personClaim: personClaim && REHEARSAL_CLAIMS.personClaim }, false);
+  return "caller" in identity ? identity.caller : refuse("UNAUTHENTICATED");
+}
+
+/** Signs a token for a simulated buyer, who is this person. */
+export function mintRehearsalToken(secret: string, buyer: { id: string; person: string }, hours: number, auth: AuthSettings): string {
+  const caller: Caller = { ...buyer, role: "shopper", rehearsal: true };
+  if (auth.jwksUrl === undefined) return mintToken(secret, caller, hours, auth);
+  return mintToken(rehearsalKey(secret), caller, hours, REHEARSAL_CLAIMS);
 }
 
 /** How the shop's own tokens are read: by the settings, or by their defaults. */

@@ -14,6 +14,7 @@ const EXPIRED = {
   idempotencyKeys: { table: "idempotency_keys", where: "created_at < now() - interval '48 hours'" },
   // Windows that were opened and never paid. A charge keeps its own row.
   chargeIntents: { table: "charge_intents", where: "expires_at < now() - interval '7 days'" },
+  consoleSessions: { table: "console_sessions", where: "expires_at < now()" },
   rounds: { table: "rounds", where: "created_at < now() - interval '1 hour'" },
   // Of deliveries older than an hour, the last position of each minute is kept for good. An event's
   // time of delivery is then right to the minute, and a busy day leaves 1,440 rows instead of a
@@ -33,6 +34,7 @@ export async function purge(database: Database): Promise<Record<keyof typeof EXP
   return {
     idempotencyKeys: await deleteAll(database, EXPIRED.idempotencyKeys),
     chargeIntents: await deleteAll(database, EXPIRED.chargeIntents),
+    consoleSessions: await deleteAll(database, EXPIRED.consoleSessions),
     rounds: await deleteAll(database, EXPIRED.rounds),
     deliveries: await deleteAll(database, EXPIRED.deliveries),
   };

@@ -37,7 +37,7 @@ const Entry = Type.Object(
 
 const NAME_MAX = 255;
 const Filters = {
-  actor: Type.Optional(Type.String({ maxLength: NAME_MAX })),
+  actor: Type.Optional(Type.String({ maxLength: NAME_MAX, description: "The subject of an operator's token" })),
   subject: Type.Optional(Type.String({ maxLength: NAME_MAX, description: "The id of a thing" })),
   operation: Type.Optional(Type.String({ maxLength: NAME_MAX, description: "An `operationId`" })),
   from: Type.Optional(Type.String({ maxLength: 40, description: "An instant, or a day in the shop's zone; included" })),

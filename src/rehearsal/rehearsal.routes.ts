@@ -13,7 +13,7 @@ const params = Type.Object({ id: Id() });
 const Percent = (description: string) => Type.Integer({ minimum: 0, maximum: 100, description });
 
 const START_DESCRIPTION =
-  "The shop copies the product with its stock, and the coupon campaign. It creates buyers with just enough balance, who send their requests from a separate process over this machine's loopback: each claims a coupon if there is a campaign, and orders one unit if there is a product. With `dropId` the product is sold by a copy of the drop: with its mode, limit and waitlist, and holds of at most five seconds. People enter, wait in line, order or give up, and some try with several accounts. The copies are marked and appear in no list. Afterwards they are closed, all orders are undone, and the shop is audited. Orders and refunds of a rehearsal are real: the data platform receives their events, and the buyers remain, with their play money. One rehearsal at a time (503 `BUSY`). 404 `NOT_FOUND` if an issuer's keys are configured, because the shop cannot mint tokens then.";
+  "The shop copies the product with its stock, and the coupon campaign. It creates buyers with just enough balance, who send their requests from a separate process over this machine's loopback: each claims a coupon if there is a campaign, and orders one unit if there is a product. With `dropId` the product is sold by a copy of the drop: with its mode, limit and waitlist, and holds of at most five seconds. People enter, wait in line, order or give up, and some try with several accounts. The copies are marked and appear in no list. Afterwards they are closed, all orders are undone, and the shop is audited. Orders and refunds of a rehearsal are real: the data platform receives their events, and the buyers remain, with their play money. One rehearsal at a time (503 `BUSY`). The buyers' tokens are the shop's own, also if an issuer signs all others.";
 
 export function rehearsalRoutes(routes: Routes, rehearsals: Rehearsals): void {
   startRoute(routes, rehearsals);
@@ -49,7 +49,7 @@ function startRoute(routes: Routes, rehearsals: Rehearsals): void {
         ),
       }),
       answers: { 201: RehearsalSchema },
-      refusals: ["NOT_FOUND", "PRODUCT_NOT_FOUND", "COUPON_NOT_FOUND", "DROP_NOT_FOUND"],
+      refusals: ["PRODUCT_NOT_FOUND", "COUPON_NOT_FOUND", "DROP_NOT_FOUND"],
       shape({ body }) {
         const { productId, couponId, dropId } = body;
         if (dropId !== undefined && productId !== undefined) invalid("/productId", "must not be given with dropId, which names the product");

@@ -6,7 +6,7 @@ import { audit } from "../audit/audit.ts";
 import type { Config } from "../config.ts";
 import { campaignOf, selectCampaigns } from "../coupon/campaign.sql.ts";
 import type { Now } from "../database/clock.ts";
-import { mintToken } from "../http/tokens.ts";
+import { mintRehearsalToken } from "../http/tokens.ts";
 import { newId } from "../ids.ts";
 import type { Live } from "../live/live.ts";
 import { refuse } from "../refusal.ts";
@@ -66,11 +66,10 @@ export class Rehearsals {
 
   /**
    * Starts a rehearsal, and returns before it is prepared.
-   * Errors: NOT_FOUND if the shop cannot mint tokens; PRODUCT_NOT_FOUND; COUPON_NOT_FOUND; DROP_NOT_FOUND; BUSY while another rehearsal runs.
+   * Errors: PRODUCT_NOT_FOUND; COUPON_NOT_FOUND; DROP_NOT_FOUND; BUSY while another rehearsal runs.
    */
   async start({ productId: named, couponId, buyers, arriveWithinMs, dropId, habits }: StartRehearsal): Promise<RehearsalRecord> {
-    const { database, config, now: clock } = this.#options.shop;
-    if (config.auth.jwksUrl !== undefined) refuse("NOT_FOUND");
+    const { database, now: clock } = this.#options.shop;
     const drop = dropId === undefined ? null : await originalDrop(database, dropId);
     const productId = drop?.productId ?? named;
     const original = await this.#original(productId, couponId);
@@ -167,7 +166,7 @@ export class Rehearsals {
     const persons = personsOf(plan);
     for (const [i, userId] of userIds.entries()) {
       const person = `rehearsal-${id}-${persons[i]}`;
-      tokens.push(mintToken(secret, { id: userId, role: "shopper", rehearsal: true, person }, TOKEN_HOURS, shop.config.auth));
+      tokens.push(mintRehearsalToken(secret, { id: userId, person }, TOKEN_HOURS, shop.config.auth));
       if (i % TOKENS_PER_TICK === 0) await yieldToEventLoop();
     }
     signal.throwIfAborted();

@@ -19,9 +19,11 @@ export type QueuedCommand = {
   readonly reject: (error: unknown) => void;
   /** How often its needs had changed by the time that it was decided. */
   requeues: number;
+  /** The command's place in a trace; undefined without tracing. */
+  readonly trace?: unknown;
 };
 
-export type Arrival = Pick<QueuedCommand, "command" | "input" | "arrivedAt" | "gone" | "resolve" | "reject">;
+export type Arrival = Pick<QueuedCommand, "command" | "input" | "arrivedAt" | "gone" | "resolve" | "reject" | "trace">;
 
 /** Bounds the retries for a cart that changes each time between its reading and its locking. */
 const MAX_REQUEUES = 5;

@@ -35,6 +35,15 @@ export type TillOptions = {
   onCommit?: (changes: Changes) => void;
   /** Called for bugs: a decision that threw, or a command that the database rejected. */
   onFault?: (command: string, error: unknown) => void;
+  tracing?: TillTracing | undefined;
+};
+
+/** Follows commands and rounds, for traces. A trace is whatever `arrived` returned. */
+export type TillTracing<Trace = unknown> = {
+  arrived(command: string): Trace;
+  answered(trace: Trace, error?: unknown): void;
+  /** Executes a round, whose commands arrived with these traces. */
+  round(traces: Trace[], execute: () => Promise<void>): Promise<void>;
 };
 
 /**
@@ -60,15 +69,17 @@ export class LocalTill {
    */
   #waitingForRunningRound = false;
   readonly #largeBatch: number;
+  readonly #tracing: TillTracing | undefined;
   /** Counters for the metrics: rounds, commands, the largest round, and retries. */
   readonly served = { rounds: 0, commands: 0, largest: 0, retries: 0 };
 
-  constructor({ store, waitMs, concurrency = 2, roundSize = 512, clock = realClock, onCommit = () => {}, onFault = () => {} }: TillOptions) {
+  constructor({ store, waitMs, concurrency = 2, roundSize = 512, clock = realClock, onCommit = () => {}, onFault = () => {}, tracing }: TillOptions) {
     this.#concurrency = concurrency;
     this.#roundSize = roundSize;
     this.#waitMs = waitMs;
     this.#clock = clock;
     this.#largeBatch = roundSize / 2;
+    this.#tracing = tracing;
     this.#admission = new AdmissionControl(waitMs);
     this.#executor = new RoundExecutor({
       store,
@@ -117,12 +128,20 @@ export class LocalTill {
    * Errors: as `submit`; BUSY only if no round takes the command in time.
    */
   finish<Input, Answer>(command: Command<Input, Answer>, input: Input, gone: () => boolean = () => false): Promise<Answer> {
-    return new Promise<Answer>((resolve, reject) => {
+    const tracing = this.#tracing;
+    const trace = tracing?.arrived(command.name);
+    const answer = new Promise<Answer>((resolve, reject) => {
       const arrivedAt = this.#clock.elapsedMs();
-      this.#queue.enqueue({ command, input, arrivedAt, gone, resolve: resolve as (answer: unknown) => void, reject });
+      this.#queue.enqueue({ command, input, arrivedAt, gone, resolve: resolve as (answer: unknown) => void, reject, trace });
       this.#startRounds();
       this.#armDeadlineTimer();
     });
+    if (tracing)
+      answer.then(
+        () => tracing.answered(trace),
+        (error: unknown) => tracing.answered(trace, error),
+      );
+    return answer;
   }
 
   #startRounds(): void {
@@ -170,7 +189,10 @@ export class LocalTill {
 
   async #run(round: Round): Promise<void> {
     const startedAt = this.#clock.elapsedMs();
-    await this.#executor.execute(round);
+    if (this.#tracing) {
+      const traces = round.commands.map(({ trace }) => trace);
+      await this.#tracing.round(traces, () => this.#executor.execute(round));
+    } else await this.#executor.execute(round);
     round.settle();
     this.#running.delete(round);
     this.#waitingForRunningRound = false;

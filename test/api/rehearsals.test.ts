@@ -1,7 +1,7 @@
 // Rehearsals of a drop: simulated buyers act on copies, and nothing of it counts afterwards.
 
 import assert from "node:assert/strict";
-import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { generateKeyPairSync, hash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -236,17 +236,33 @@ test("only operators can start a rehearsal, and only of an existing product or c
   refused(await shop.operator.post("/admin/rehearsals", { couponId: product.id, buyers: 1 }), 404, "COUPON_NOT_FOUND");
 });
 
-// Every simulated buyer would fail authentication.
-test("a shop with an external token issuer offers no rehearsals and reports its token source", async () => {
+// The buyers' tokens are the shop's own.
+test("a shop with an external token issuer rehearses, and accepts no other token of its own", async () => {
   const issuer = await Issuer.open();
   const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
   issuer.keys = [{ ...keys.publicKey.export({ format: "jwk" }), kid: "e", alg: "ES256" }];
   const withIssuer = await openTestShop({ beside: shop, env: { AUTH_JWKS_URL: issuer.url, AUTH_JWT_SECRET: "" } });
   try {
-    const product = await shop.product();
+    const product = await shop.product({ stock: 3 });
     const operator = token({ alg: "ES256", kid: "e" }, { sub: "keeper", role: "operator", exp: Date.now() / 1000 + 600 }, keys.privateKey);
-    const request = withIssuer.anyone("POST", "/admin/rehearsals", { productId: product.id, buyers: 1 }, { authorization: `Bearer ${operator}` });
-    refused(await request, 404, "NOT_FOUND");
+    const as = { authorization: `Bearer ${operator}` };
+    const started = await withIssuer.anyone("POST", "/admin/rehearsals", { productId: product.id, buyers: 5, arriveWithinMs: 0 }, as);
+    const { id } = good(started, 201);
+    let rehearsal = good(started, 201);
+    while (rehearsal.finishedAt === null) rehearsal = good(await withIssuer.anyone("GET", `/admin/rehearsals/${id}`, undefined, as), 200);
+    assert.deepEqual([rehearsal.state, rehearsal.progress.sold], ["DONE", 3]);
+
+    const secret = readFileSync(join(withIssuer.shop.config.dataDir, "secret"), "utf8").trim();
+    const rehearsalSecret = hash("sha256", `jangnal rehearsal ${secret}`, "base64url");
+    const buyer = await shop.user();
+    const statusOf = async (claims: object, key: string): Promise<number> =>
+      (await withIssuer.anyone("GET", "/users/me/balance", undefined, { authorization: `Bearer ${token({ alg: "HS256" }, { ...claims }, key)}` }))
+        .status;
+    const claims = { sub: buyer.id, role: "shopper", rehearsal: true };
+    assert.equal(await statusOf(claims, rehearsalSecret), 200);
+    assert.equal(await statusOf(claims, secret), 401);
+    for (const other of [{ role: "operator" }, { rehearsal: false }, { rehearsal: "true" }, { sub: "keeper" }])
+      assert.equal(await statusOf({ ...claims, ...other }, rehearsalSecret), 401, JSON.stringify(other));
     assert.equal(good(await withIssuer.anyone("GET", "/shop"), 200).tokens, "issuer");
     assert.equal(good(await shop.anyone("GET", "/shop"), 200).tokens, "own");
   } finally {

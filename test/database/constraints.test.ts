@@ -94,6 +94,7 @@ const VALID: Record<string, Row> = {
   journal_entries: { seq: 1, content: "{}", hash: "h" },
   journal_ends: { name: "another", seq: 1, hash: "h" },
   journal_work: { id: A, entry: {}, started_at: NOW },
+  console_sessions: { id: "i", sealed: "s", expires_at: NOW },
   refunds: {
     id: A,
     order_id: A,
@@ -274,6 +275,7 @@ const INVALID: Record<string, InvalidRow[]> = {
   journal_entries: [key("journal_entries_pkey", { hash: "i" })],
   journal_ends: [key("journal_ends_pkey", { seq: 2 })],
   journal_work: [key("journal_work_pkey")],
+  console_sessions: [key("console_sessions_pkey")],
   refunds: [
     invalid("refunds_status_check", { status: "LOST", settled_at: NOW }),
     invalid("refunds_amount_check", { amount: 0 }),

@@ -211,7 +211,7 @@ test("a daily job is due at midnight in the shop's time zone", () => {
 });
 
 // The test fails with other ages in purge.ts, and without its loop over chunks.
-test("purge deletes old keys, announced charges, rounds and deliveries, and keeps those still needed", async () => {
+test("purge deletes old keys, announced charges, sessions, rounds and deliveries, and keeps those still needed", async () => {
   await database.pool.query(
     `INSERT INTO idempotency_keys SELECT 'me', n::text, '', 200, '{}', now() - interval '49 hours' FROM generate_series(1, 12000) n`,
   );
@@ -220,17 +220,18 @@ test("purge deletes old keys, announced charges, rounds and deliveries, and keep
   await database.pool.query(
     "INSERT INTO charge_intents SELECT gen_random_uuid(), gen_random_uuid(), 1, now(), now() - n * interval '6 days' FROM generate_series(1, 2) n",
   );
+  await database.pool.query("INSERT INTO console_sessions SELECT n::text, '', now() + n * interval '1 hour' FROM generate_series(-1, 1, 2) n");
   const hour = "date_trunc('hour', now()) - interval '3 hours'";
   await database.pool.query(
     `INSERT INTO deliveries VALUES ('a', '1', ${hour}), ('a', '2', ${hour} + interval '59 s'), ('a', '3', ${hour} + interval '60 s'), ('b', '1', ${hour}), ('a', '4', now()), ('a', '5', now())`,
   );
-  assert.deepEqual(await purge(database), { idempotencyKeys: 12000, chargeIntents: 1, rounds: 1, deliveries: 1 });
+  assert.deepEqual(await purge(database), { idempotencyKeys: 12000, chargeIntents: 1, consoleSessions: 1, rounds: 1, deliveries: 1 });
   assert.deepEqual((await database.pool.query("SELECT key FROM idempotency_keys")).rows, [{ key: "kept" }]);
   assert.deepEqual(
     (await database.pool.query("SELECT sink || position AS kept FROM deliveries ORDER BY 1")).rows.map(({ kept }) => kept as string),
     ["a2", "a3", "a4", "a5", "b1"],
   );
-  assert.deepEqual(await purge(database), { idempotencyKeys: 0, chargeIntents: 0, rounds: 0, deliveries: 0 });
+  assert.deepEqual(await purge(database), { idempotencyKeys: 0, chargeIntents: 0, consoleSessions: 0, rounds: 0, deliveries: 0 });
 });
 
 test("each of the shop's own jobs runs and reports its result", async () => {
@@ -265,7 +266,7 @@ test("each of the shop's own jobs runs and reports its result", async () => {
     "settle-payments": { settled: 0 },
     "move-orders": { moved: 0 },
     "relay-events": { delivered: 0, waiting: 0, dead: 0 },
-    purge: { idempotencyKeys: 0, chargeIntents: 0, rounds: 0, deliveries: 0, journalEntries: 0 },
+    purge: { idempotencyKeys: 0, chargeIntents: 0, consoleSessions: 0, rounds: 0, deliveries: 0, journalEntries: 0 },
     "close-journal": { closed: 0 },
   });
   assert.equal(aggregated, 3);

@@ -17,6 +17,12 @@ const OTHER_VARIABLES = rowsOf(PAGE, "Variable", "Use").map(([name = ""]) => unq
 
 const EMBEDDED: Env = {};
 const OWN_DATABASE: Env = { DATABASE_URL: "postgresql://localhost/shop" };
+const OIDC: Env = {
+  AUTH_JWKS_URL: "https://issuer.example/keys",
+  AUTH_ISSUER: "https://issuer.example",
+  AUTH_OIDC_CLIENT_ID: "a-client",
+  AUTH_OIDC_REDIRECT_URL: "https://a.shop.example/console/callback",
+};
 /** A value for each setting that is unset by default, with the other settings that it needs. */
 const SAMPLES: Record<string, { value: string; needs?: Env }> = {
   DATABASE_URL: { value: "postgresql://localhost/shop" },
@@ -28,6 +34,11 @@ const SAMPLES: Record<string, { value: string; needs?: Env }> = {
   AUTH_ISSUER: { value: "https://issuer.example" },
   AUTH_AUDIENCE: { value: "the-shop" },
   AUTH_PERSON_CLAIM: { value: "ci" },
+  AUTH_OIDC_CLIENT_ID: { value: "console", needs: OIDC },
+  AUTH_OIDC_CLIENT_SECRET: { value: "secret", needs: OIDC },
+  AUTH_OIDC_ISSUER: { value: "https://other.example", needs: OIDC },
+  AUTH_OIDC_REDIRECT_URL: { value: "https://shop.example/console/callback", needs: OIDC },
+  AUTH_OIDC_SCOPE: { value: "openid", needs: OIDC },
   CORS_ORIGINS: { value: "https://shop.example" },
   PAYMENT_GATEWAY_URL: { value: "https://gateway.example", needs: { PAYMENT_GATEWAY_SECRET: "key" } },
   PAYMENT_GATEWAY_SECRET: { value: "key", needs: { PAYMENT_GATEWAY_URL: "https://gateway.example" } },
@@ -46,6 +57,7 @@ const SAMPLES: Record<string, { value: string; needs?: Env }> = {
   BUSINESS_EMAIL: { value: "help@shop.example" },
   BUSINESS_TERMS_URL: { value: "https://shop.example/terms" },
   BUSINESS_PRIVACY_URL: { value: "https://shop.example/privacy" },
+  OTEL_EXPORTER_OTLP_ENDPOINT: { value: "http://localhost:4318" },
   PAYMENT_SIMULATOR_URL: { value: "http://127.0.0.1:4000" },
 };
 

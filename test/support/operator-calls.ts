@@ -110,6 +110,18 @@ export const OPERATOR_CALLS: Record<string, Prepare> = {
     return post("/payments", { orderId, method: "BALANCE" });
   },
   createUsers: async () => post("/admin/users", { name: "김민수" }),
+  editUser: async (shop) => ({ method: "PATCH", path: `/admin/users/${(await shop.user()).id}`, body: { name: "이서연" } }),
+  eraseUser: async (shop) => post(`/admin/users/${(await shop.user()).id}/erase`, { reason: "탈퇴" }),
+  async revokeBalances(shop) {
+    const user = await shop.user({ balance: 100 });
+    return post("/admin/balances/revoke", { revocations: [{ userId: user.id, amount: 1, reason: "오류" }] });
+  },
+  issueCoupons: async (shop) => post(`/admin/coupons/${(await shop.campaign()).id}/issue`, { userIds: [(await shop.user()).id] }),
+  async voidCoupons(shop) {
+    const campaign = await shop.campaign();
+    good(await (await shop.user()).post(`/coupons/${campaign.id}/issue`), 201);
+    return post(`/admin/coupons/${campaign.id}/void`, { reason: "오류" });
+  },
   grantBalances: async (shop) => post("/admin/balances/grant", { grants: [{ userId: (await shop.user()).id, amount: 1, reason: "환영" }] }),
   createProducts: async () => post("/admin/products", { name: "사과", price: 1, stock: 1 }),
   editProduct: async (shop) => ({ method: "PATCH", path: `/admin/products/${(await shop.product()).id}`, body: { name: "배" } }),

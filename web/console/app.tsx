@@ -143,7 +143,7 @@ function Side({ current, kind }: { current: string | undefined; kind: string }) 
           <LanguageSwitch />
           <a href="/docs">{t.value.apiDocs}</a>
           <a href="/">{t.value.storefront}</a>
-          <button type="button" class="link" onClick={signOut}>
+          <button type="button" class="link" onClick={() => void signOut()}>
             {t.value.signOut} <bdi class="muted">{session.value?.name}</bdi>
           </button>
         </div>

@@ -1,10 +1,12 @@
-// The operator's session in this browser: a token, pasted or brought by a link (`/console#token=…`).
+// The operator's session in this browser: a token, pasted or brought by a link (`/console#token=…`), or the public name of a session that was
+// opened at an issuer. The secret of such a session is in a cookie that scripts cannot read.
 
 import { computed, effect, signal } from "@preact/signals";
 import { clearCache } from "../shared/resource.ts";
 import { onOwnerChange, storedSession } from "../shared/session.ts";
 
-export type Session = { token: string; name: string };
+/** `permissions` of a session that was opened at an issuer; null: all of them. A token names its own. */
+export type Session = { token: string; name: string; permissions?: string[] | null };
 
 export type Permission =
   | "catalog"
@@ -24,8 +26,8 @@ const stored = storedSession<Session>("jangnal.console", parse);
 export const session = stored.session;
 /** Returns the session at this moment, including changes by other tabs. */
 export const currentSession = stored.refresh;
-/** Why the operator is signed out: the token expired, or it is not an operator's. */
-export const sessionProblem = signal<"expired" | "no operator" | null>(null);
+/** Why the operator is signed out: the token expired, it is not an operator's, or the sign-in at the issuer failed. */
+export const sessionProblem = signal<"expired" | "no operator" | "failed" | "unavailable" | null>(null);
 effect(() => {
   if (session.value !== null) sessionProblem.value = null;
 });
@@ -41,6 +43,15 @@ function takeTokenFromAddress(event?: Event): void {
   signIn(decode(token));
 }
 takeTokenFromAddress();
+
+/** Takes the reason of a failed sign-in out of the address. */
+function takeProblemFromAddress(): void {
+  const problem = /^#sign-in=(\w+)$/.exec(location.hash)?.[1];
+  if (problem === undefined) return;
+  location.replace("#/live");
+  sessionProblem.value = problem === "forbidden" ? "no operator" : problem === "unavailable" ? "unavailable" : "failed";
+}
+takeProblemFromAddress();
 addEventListener("hashchange", takeTokenFromAddress, { capture: true });
 
 /** Accepts a token that looks like an operator's. The shop verifies it at the first request. */
@@ -51,7 +62,28 @@ export function signIn(token: string): boolean {
   return created !== null;
 }
 
-export const signOut = stored.end;
+/** Resumes the session of this browser's cookie, if there is one. Returns whether operators can sign in at an issuer. */
+export async function resumeSession(): Promise<boolean> {
+  try {
+    const response = await fetch(SESSION_PATH, { cache: "no-store" });
+    const { available, session: found } = (await response.json()) as { available: boolean; session: Session | null };
+    if (found !== null && session.peek() === null) stored.start(found);
+    return available;
+  } catch {
+    return false;
+  }
+}
+
+/** Signs out, of a session at an issuer there, too. */
+export async function signOut(): Promise<void> {
+  const token = session.peek()?.token ?? "";
+  stored.end();
+  if (!token.startsWith("session.")) return;
+  const response = await fetch(SESSION_PATH, { method: "DELETE", headers: { authorization: `Bearer ${token}` } });
+  const { endSessionUrl } = (await response.json()) as { endSessionUrl?: string | null };
+  if (response.ok && typeof endSessionUrl === "string") location.assign(endSessionUrl);
+}
+const SESSION_PATH = "/console/session";
 
 /** Ends the session of a token that the shop refused. */
 export function sessionEnded(token: string): void {
@@ -68,7 +100,7 @@ function decode(text: string): string {
 
 /** The operator's permissions, as the token names them; null: all of them. The shop checks them; the console only hides the rest. */
 const permissions = computed((): ReadonlySet<unknown> | null => {
-  const claim = session.value === null ? undefined : claimsOf(session.value.token)?.["permissions"];
+  const claim = session.value === null ? undefined : (session.value.permissions ?? claimsOf(session.value.token)?.["permissions"]);
   return claim === undefined ? null : new Set(Array.isArray(claim) ? claim : [claim]);
 });
 
@@ -95,8 +127,9 @@ function claimsOf(token: string): Record<string, unknown> | null {
 
 function parse(text: string | null): Session | null {
   try {
-    const { token, name } = JSON.parse(text ?? "null") as Record<string, unknown>;
-    return typeof token === "string" && typeof name === "string" ? { token, name } : null;
+    const { token, name, permissions: allowed } = JSON.parse(text ?? "null") as Record<string, unknown>;
+    if (typeof token !== "string" || typeof name !== "string") return null;
+    return { token, name, ...(Array.isArray(allowed) ? { permissions: allowed.map(String) } : {}) };
   } catch {
     return null;
   }

@@ -1,14 +1,12 @@
 // Serves the OpenAPI document, and the API reference (Scalar) that shows it.
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import Fastify, { type FastifyInstance } from "fastify";
 import { invalid } from "../../refusal.ts";
 import { readExamples } from "./examples.ts";
 import { openApi } from "./openapi.ts";
 import type { Operation } from "../route-definition.ts";
-
-const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string };
+import { VERSION } from "../../version.ts";
 
 /** Turns off every feature of Scalar that would contact another server. */
 const CONFIGURATION = {
@@ -27,7 +25,7 @@ const CONFIGURATION = {
 export async function openapiRoutes(server: FastifyInstance, operations: readonly Operation[]): Promise<void> {
   let document: string | undefined;
   server.get("/openapi.json", { config: { audience: "anyone" } }, (_request, reply) =>
-    reply.type("application/json; charset=utf-8").send((document ??= JSON.stringify(openApi(operations, version, readExamples())))),
+    reply.type("application/json; charset=utf-8").send((document ??= JSON.stringify(openApi(operations, VERSION, readExamples())))),
   );
 
   await server.register(async (docs) => {

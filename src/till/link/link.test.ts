@@ -86,6 +86,31 @@ describe("the link between a till and a worker", () => {
     assert.equal(await answers[2], null);
   });
 
+  // Fails if a worker drops the place, or the till executes the command outside of it.
+  test("a command arrives with its place in a trace, if it has one", async () => {
+    const places: (string | undefined)[] = [];
+    const directory = mkdtempSync(join(tmpdir(), "jangnal-link-"));
+    const path = join(directory, "till.sock");
+    let place: string | undefined = "00-trace-span-01";
+    const till = { load: IDLE, submit: async () => null, finish: async () => null };
+    const within = <T>(traceparent: string | undefined, execute: () => T): T => {
+      places.push(traceparent);
+      return execute();
+    };
+    const server = new TillServer({ till: till as never, commands: new Map([["echo", echo]]), onFault() {}, within });
+    await server.listen(path);
+    const worker = new RemoteTill({ path, waitMs: 1000, onAnnounced() {}, onChange() {}, traceparent: () => place });
+    worker.start();
+    await until(() => worker.isUp);
+    await worker.submit(echo, null);
+    place = undefined;
+    await worker.submit(echo, null);
+    assert.deepEqual(places, ["00-trace-span-01", undefined]);
+    worker.close();
+    await server.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
   test("a command that the till does not know, and a bug, are INTERNAL and reported", async (t) => {
     const { worker, arrived, faults } = await openLink(t);
     assert.equal(await codeOf(worker.submit(unknown, null)), "INTERNAL");

@@ -18,6 +18,8 @@ export type RemoteTillOptions = {
   onAnnounced: (message: string) => void;
   /** Called when the till is lost and when it is back. */
   onChange: (up: boolean) => void;
+  /** The place in a trace of the command that is being sent. */
+  traceparent?: (() => string | undefined) | undefined;
 };
 
 type Pending = { resolve: (answer: unknown) => void; reject: (error: unknown) => void; gone: () => boolean; isReported: boolean; sentAt: number };
@@ -95,7 +97,9 @@ export class RemoteTill implements Till {
       const id = ++this.#lastId;
       this.#pending.set(id, { resolve: resolve as (answer: unknown) => void, reject, gone, isReported: false, sentAt: performance.now() });
       this.#sentSince++;
-      if (this.#outgoing.push([id, finish, name, input]) === 1) setImmediate(() => this.#flush());
+      const traceparent = this.#options.traceparent?.();
+      const sent: SentCommand = traceparent === undefined ? [id, finish, name, input] : [id, finish, name, input, traceparent];
+      if (this.#outgoing.push(sent) === 1) setImmediate(() => this.#flush());
     });
   }
 

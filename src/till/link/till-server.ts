@@ -15,6 +15,8 @@ export type TillServerOptions = {
   commands: ReadonlyMap<string, Command<unknown, unknown>>;
   /** Called for a bug: a command that failed by no rule. */
   onFault: (command: string, error: unknown) => void;
+  /** Executes a command at its place in a worker's trace. */
+  within?: (<T>(traceparent: string | undefined, execute: () => T) => T) | undefined;
 };
 
 /** One worker. */
@@ -70,8 +72,8 @@ export class TillServer {
     send(socket, { load: this.#options.till.load });
   }
 
-  #execute(peer: Peer, [id, finish, name, input]: SentCommand): void {
-    const { till, commands, onFault } = this.#options;
+  #execute(peer: Peer, [id, finish, name, input, traceparent]: SentCommand): void {
+    const { till, commands, onFault, within = (_place, execute) => execute() } = this.#options;
     const command = commands.get(name);
     if (!command) {
       onFault(name, new Error(`a worker named the command ${JSON.stringify(name)}, which the till does not know`));
@@ -81,7 +83,7 @@ export class TillServer {
     const caller = { gone: false };
     peer.waiting.set(id, caller);
     const gone = (): boolean => caller.gone || peer.socket.destroyed;
-    const submitted = finish ? till.finish(command, input, gone) : till.submit(command, input, gone);
+    const submitted = within(traceparent, () => (finish ? till.finish(command, input, gone) : till.submit(command, input, gone)));
     submitted.then(
       (answer) => this.#answer(peer, [id, answer]),
       (error: unknown) => {

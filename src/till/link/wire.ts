@@ -5,8 +5,11 @@
 import type { Socket } from "node:net";
 import type { RefusalCode, RefusalDetails } from "../../refusal.ts";
 
-/** `finish`: 1 if admission control is not asked. `id` is the worker's own number for the command. */
-export type SentCommand = [id: number, finish: 0 | 1, name: string, input: unknown];
+/**
+ * `finish`: 1 if admission control is not asked. `id` is the worker's own number for the command. `traceparent`:
+ * its place in a trace.
+ */
+export type SentCommand = [id: number, finish: 0 | 1, name: string, input: unknown, traceparent?: string];
 
 export type ToTill = {
   commands: SentCommand[];

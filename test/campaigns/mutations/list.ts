@@ -6,6 +6,7 @@ import { DROPS } from "./list/drops.ts";
 import { CONSTRAINTS } from "./list/constraints.ts";
 import { COUNTS } from "./list/counts.ts";
 import { FULFILMENT } from "./list/fulfilment.ts";
+import { JOURNAL } from "./list/journal.ts";
 import { LOCKS } from "./list/locks.ts";
 import { ORDERS } from "./list/orders.ts";
 import { PEOPLE } from "./list/people.ts";
@@ -22,6 +23,7 @@ export const MUTATIONS: Mutation[] = [
   ...RULES_OF_THE_SHOP,
   ...ORDERS,
   ...FULFILMENT,
+  ...JOURNAL,
   ...PEOPLE,
   ...OF_THE_TILL,
   ...AFTERWARDS,

@@ -1,11 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { formatNumber } from "../../shared/languages.ts";
-import { shopInfo } from "../../shared/shop-info.ts";
 import { navigate, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { useAttempt } from "../attempt.ts";
 import { NumberField } from "../parts/fields.tsx";
-import { Card, Failure, Field, Notice, Status, When } from "../parts/parts.tsx";
+import { Card, Failure, Field, Status, When } from "../parts/parts.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
 
@@ -23,12 +22,6 @@ export function RehearsalForm({ product, coupon }: { product: string | undefined
     });
     navigate(to(`/rehearsals/${body.id}`));
   });
-  if (shopInfo.value?.tokens === "issuer")
-    return (
-      <Card title={t.value.step3}>
-        <Notice kind="warn">{t.value.noRehearsals}</Notice>
-      </Card>
-    );
   const nothingChosen = !product && !coupon;
   return (
     <Card title={t.value.step3}>

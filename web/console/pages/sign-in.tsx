@@ -1,12 +1,15 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { LanguageSwitch } from "../parts/language-switch.tsx";
 import { Field, Notice } from "../parts/parts.tsx";
-import { sessionProblem, signIn } from "../session.ts";
+import { resumeSession, sessionProblem, signIn } from "../session.ts";
 import { t } from "../words/words.ts";
 
-/** A token is the only way to sign in to the console. */
+/** Operators sign in at the issuer, if the shop is a client of one, or with a token. */
 export function SignIn() {
   const token = useSignal("");
+  const hasIssuer = useSignal(false);
+  useEffect(() => void resumeSession().then((available) => (hasIssuer.value = available)), []);
   const problem = sessionProblem.value;
   return (
     <main class="sign-in">
@@ -16,7 +19,14 @@ export function SignIn() {
       </div>
       <h1>{t.value.title}</h1>
       <p>{t.value.signInHint}</p>
-      {problem && <Notice kind="warn">{problem === "expired" ? t.value.sessionExpired : t.value.noOperator}</Notice>}
+      {problem && <Notice kind="warn">{problemText(problem)}</Notice>}
+      {hasIssuer.value && (
+        <p>
+          <a class="button primary" href="/console/sign-in">
+            {t.value.signInAtIssuer}
+          </a>
+        </p>
+      )}
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -33,7 +43,7 @@ export function SignIn() {
             onInput={({ currentTarget }) => (token.value = currentTarget.value)}
           />
         </Field>
-        <button class="button primary" type="submit">
+        <button class={hasIssuer.value ? "button" : "button primary"} type="submit">
           {t.value.signIn}
         </button>
       </form>
@@ -41,4 +51,10 @@ export function SignIn() {
       <pre class="command">npx jangnal token --user me --role operator</pre>
     </main>
   );
+}
+
+function problemText(problem: NonNullable<typeof sessionProblem.value>): string {
+  if (problem === "failed") return t.value.signInFailed;
+  if (problem === "unavailable") return t.value.issuerUnavailable;
+  return problem === "expired" ? t.value.sessionExpired : t.value.noOperator;
 }

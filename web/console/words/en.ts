@@ -42,6 +42,9 @@ export const en = {
   signInHint: "Sign in with an operator's token.",
   sessionExpired: "The token has expired. Sign in with a new one.",
   noOperator: "This is not an operator's token.",
+  signInAtIssuer: "Sign in with your account",
+  signInFailed: "The sign-in failed. Try again.",
+  issuerUnavailable: "The sign-in service cannot be reached. Try again later.",
   token: "Operator token",
   howToToken: "To create one, run this on the shop's server:",
   notFound: "Page not found",
@@ -152,8 +155,6 @@ export const en = {
   withinSeconds: "Arriving within (seconds)",
   startRehearsal: "Start the rehearsal",
   chooseFirst: "Choose a product, a coupon or both.",
-  noRehearsals:
-    "Rehearsals are not available: an issuer (AUTH_JWKS_URL) creates this shop's tokens, so the shop cannot create tokens for simulated buyers. Rehearse on a copy of the database, with a shop that signs its own tokens.",
   pastRehearsals: "Past rehearsals",
   rehearsal: "Rehearsal",
   rehearse: "Rehearse",

@@ -39,6 +39,9 @@ export const ko = {
   signInHint: "운영자 토큰으로 로그인합니다.",
   sessionExpired: "토큰이 만료되었습니다. 새 토큰으로 다시 로그인해 주세요.",
   noOperator: "운영자 토큰이 아닙니다.",
+  signInAtIssuer: "계정으로 로그인",
+  signInFailed: "로그인하지 못했습니다. 다시 시도해 주세요.",
+  issuerUnavailable: "로그인 서비스에 연결할 수 없습니다. 잠시 후 다시 시도해 주세요.",
   token: "운영자 토큰",
   howToToken: "상점 서버에서 다음 명령으로 만듭니다.",
   notFound: "페이지를 찾을 수 없습니다",
@@ -149,8 +152,6 @@ export const ko = {
   withinSeconds: "도착 시간(초)",
   startRehearsal: "예행연습 시작",
   chooseFirst: "상품이나 쿠폰, 또는 둘 다 선택해 주세요.",
-  noRehearsals:
-    "이 상점의 토큰은 외부 발급자(AUTH_JWKS_URL)가 발급하므로, 가상 구매자의 토큰을 만들 수 없어 예행연습을 할 수 없습니다. 데이터베이스 복사본에서, 토큰을 직접 서명하는 상점으로 연습해 주세요.",
   pastRehearsals: "지난 예행연습",
   rehearsal: "예행연습",
   rehearse: "연습",

@@ -1,0 +1,50 @@
+// The settings of the console's sign-in at an OpenID Connect issuer.
+
+import { ConfigError, type Env, isHttpsOrLocal, text } from "./env.ts";
+
+export type OidcSettings = {
+  clientId: string;
+  /** Unset: a public client, which has PKCE only. */
+  clientSecret: string | undefined;
+  /** Where the issuer's configuration is found. */
+  issuer: string;
+  /** The shop's own address of `CALLBACK_PATH`, as browsers see it. */
+  redirectUrl: string;
+  scope: string;
+};
+
+/** Where the issuer sends the browser back. */
+export const CALLBACK_PATH = "/console/callback";
+
+/** Undefined: operators sign in with tokens only. Errors: ConfigError. */
+export function oidcSettings(env: Env): OidcSettings | undefined {
+  const clientId = text(env, "AUTH_OIDC_CLIENT_ID");
+  if (clientId === undefined) {
+    for (const name of ["AUTH_OIDC_CLIENT_SECRET", "AUTH_OIDC_ISSUER", "AUTH_OIDC_REDIRECT_URL", "AUTH_OIDC_SCOPE"])
+      if (text(env, name) !== undefined) throw new ConfigError(`${name} is set without AUTH_OIDC_CLIENT_ID; set both or none`);
+    return undefined;
+  }
+  if (text(env, "AUTH_JWKS_URL") === undefined)
+    throw new ConfigError("AUTH_OIDC_CLIENT_ID needs AUTH_JWKS_URL: the shop accepts the issuer's tokens by its keys");
+  const issuer = text(env, "AUTH_OIDC_ISSUER") ?? text(env, "AUTH_ISSUER");
+  if (issuer === undefined) throw new ConfigError("AUTH_OIDC_CLIENT_ID needs AUTH_ISSUER or AUTH_OIDC_ISSUER, where the issuer's configuration is");
+  if (!isHttpsOrLocal(issuer))
+    throw new ConfigError(
+      `${text(env, "AUTH_OIDC_ISSUER") === undefined ? "AUTH_ISSUER" : "AUTH_OIDC_ISSUER"} must be an https:// address; http:// is allowed on this machine only`,
+    );
+  return {
+    clientId,
+    clientSecret: text(env, "AUTH_OIDC_CLIENT_SECRET"),
+    issuer,
+    redirectUrl: redirectUrl(env),
+    scope: text(env, "AUTH_OIDC_SCOPE") ?? "openid profile",
+  };
+}
+
+function redirectUrl(env: Env): string {
+  const url = text(env, "AUTH_OIDC_REDIRECT_URL");
+  if (url === undefined) throw new ConfigError(`AUTH_OIDC_REDIRECT_URL is missing; AUTH_OIDC_CLIENT_ID needs it: https://your.shop${CALLBACK_PATH}`);
+  if (!isHttpsOrLocal(url) || new URL(url).pathname !== CALLBACK_PATH || new URL(url).search !== "" || new URL(url).hash !== "")
+    throw new ConfigError(`AUTH_OIDC_REDIRECT_URL must be the shop's https:// address with the path ${CALLBACK_PATH}`);
+  return url;
+}

@@ -1,0 +1,136 @@
+// The operators' journal under concurrency, from two instances, and after a process died.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { closeAbandonedWork } from "../../src/journal/close-abandoned-work.ts";
+import { beginWork, endWork } from "../../src/journal/journaled.ts";
+import { Client, good, openTestShop, type TestShop } from "../support/shop.ts";
+import { serve } from "../support/process.ts";
+
+let shop: TestShop;
+let second: TestShop;
+before(async () => {
+  shop = await openTestShop();
+  second = await openTestShop({ beside: shop });
+});
+after(async () => {
+  await second.close();
+  await shop.close();
+});
+
+type Entry = { actor: string; status: number; subjects: { type: string; id: string }[]; counts?: Record<string, number>; requestId: string };
+
+async function entriesOf(actor: string): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  let cursor = "";
+  for (;;) {
+    const page = good(await shop.operator.get(`/admin/journal?actor=${actor}&limit=100${cursor}`), 200);
+    entries.push(...(page.entries as Entry[]));
+    if (page.nextCursor === null) return entries;
+    cursor = `&cursor=${page.nextCursor}`;
+  }
+}
+const audited = async (): Promise<unknown> => good(await shop.operator.get("/admin/audit"), 200).violations;
+
+/** A request that is repeated while the shop is overloaded. */
+async function patiently(send: () => ReturnType<Client["get"]>): ReturnType<Client["get"]> {
+  for (;;) {
+    const answer = await send();
+    if (answer.status !== 503) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe("operators at two instances at once", () => {
+  test("changes, refused attempts and shoppers' orders make one unbroken chain with an entry for each change", async () => {
+    const actor = randomUUID();
+    const operators = [new Client(shop.url, actor, "operator"), new Client(second.url, actor, "operator")] as const;
+    const product = await shop.product({ price: 1, stock: 1000 });
+    const buyer = await shop.user({ balance: 1000 });
+    const variant = product.variants[0]?.id;
+    await Promise.all(
+      Array.from({ length: 60 }, async (_, i) => {
+        const operator = operators[i % 2 === 0 ? 0 : 1];
+        if (i % 3 === 0) good(await patiently(() => operator.post("/admin/users", { name: "손님" })), 201);
+        else if (i % 3 === 1) good(await patiently(() => operator.post(`/admin/variants/${variant}/stock`, { delta: -100_000, reason: "r" })), 400);
+        else
+          good(await patiently(() => buyer.at(i % 2 ? second : shop).post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] })), 201);
+      }),
+    );
+    const statuses = (await entriesOf(actor)).map(({ status }) => status);
+    assert.deepEqual([statuses.filter((status) => status === 201).length, statuses.filter((status) => status === 400).length], [20, 20]);
+    assert.deepEqual(await audited(), []);
+  });
+
+  test("fifty requests with one key leave one entry", async () => {
+    const actor = randomUUID();
+    const operators = [new Client(shop.url, actor, "operator"), new Client(second.url, actor, "operator")] as const;
+    const send = (i: number) => operators[i % 2 === 0 ? 0 : 1].post("/admin/users", { name: "손님" }, { "idempotency-key": "one" });
+    await Promise.all(Array.from({ length: 50 }, (_, i) => patiently(() => send(i))));
+    assert.equal((await entriesOf(actor)).length, 1);
+  });
+});
+
+test("of a killed process each change has its entry, and each entry its change", async () => {
+  const actor = randomUUID();
+  const DATABASE_URL = shop.shop.config.databaseUrl as string;
+  const killed = await serve({ DATABASE_URL });
+  const operator = new Client(killed.url, actor, "operator");
+  let answered = 0;
+  const create = async (i: number): Promise<void> => {
+    for (let n = 0; ; n++) {
+      await operator.post("/admin/users", { name: "손님", externalId: `${actor} ${i} ${n}` });
+      if (++answered === 40) killed.child.kill("SIGKILL");
+    }
+  };
+  await Promise.allSettled(Array.from({ length: 16 }, (_, i) => create(i)));
+  await killed.ended;
+  assert.ok(answered >= 40);
+  const { rows } = await shop.shop.database.pool.query<{ id: string }>("SELECT id FROM users WHERE external_id LIKE $1 || ' %'", [actor]);
+  const entries = await entriesOf(actor);
+  assert.deepEqual(entries.map(({ subjects }) => subjects[0]?.id).sort(), rows.map(({ id }) => id).sort());
+  assert.deepEqual(await audited(), []);
+});
+
+describe("work outside of the till", () => {
+  const draft = (actor: string) => ({
+    actor,
+    operation: "runJob",
+    permission: "operations",
+    subjects: [{ type: "job", id: "purge" }],
+    noun: "job",
+    input: { name: "purge" },
+    requestId: "r",
+    address: "127.0.0.1",
+  });
+
+  test("whose process died leaves one entry with status 202, whoever writes it", async () => {
+    const actor = randomUUID();
+    const entry = await beginWork(shop.shop.till, draft(actor));
+    assert.deepEqual(await entriesOf(actor), []);
+    assert.equal(await closeAbandonedWork(shop.shop), 0);
+    await Promise.all([shop, second, shop, second].map((one) => closeAbandonedWork(one.shop, -60_000)));
+    await endWork(shop.shop.till, entry, { status: 200 });
+    assert.deepEqual(
+      (await entriesOf(actor)).map(({ status }) => status),
+      [202],
+    );
+  });
+
+  test("that fails leaves an entry with status 500", async () => {
+    const actor = randomUUID();
+    const operator = new Client(shop.url, actor, "operator");
+    const run = shop.shop.scheduler.run.bind(shop.shop.scheduler);
+    shop.shop.scheduler.run = () => Promise.reject(new Error("a bug"));
+    try {
+      good(await operator.post("/admin/jobs/purge/run"), 500);
+    } finally {
+      shop.shop.scheduler.run = run;
+    }
+    assert.deepEqual(
+      (await entriesOf(actor)).map(({ status }) => status),
+      [500],
+    );
+  });
+});

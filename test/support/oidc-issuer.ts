@@ -1,0 +1,141 @@
+// A small OpenID Connect issuer: authorization code with PKCE, refresh tokens that are used once, and
+// no page, so that each visit signs in the same person.
+
+import { createHash, generateKeyPairSync, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type Claims, token } from "./tokens.ts";
+
+type Grant = { challenge: string; nonce: string; redirectUri: string };
+
+export class OidcIssuer {
+  /** Claims of the access tokens of the next sign-in. */
+  claims: Claims = { sub: "op-1", role: "operator", name: "김운영" };
+  /** How long access tokens live. */
+  expiresIn = 3600;
+  /** All tokens and codes that were issued. */
+  readonly issued: string[] = [];
+  /** The queries of all visits to the sign-in page. */
+  readonly visits: URLSearchParams[] = [];
+  refreshes = 0;
+  /** Changes the nonce of ID tokens, as in a replayed answer. */
+  wrongNonce = false;
+  readonly #keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  readonly #codes = new Map<string, Grant>();
+  readonly #refreshTokens = new Set<string>();
+  readonly #server: Server;
+  readonly #clientId: string;
+
+  private constructor(clientId: string) {
+    this.#clientId = clientId;
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+  }
+
+  static async open(clientId: string): Promise<OidcIssuer> {
+    const issuer = new OidcIssuer(clientId);
+    await new Promise<void>((resolve) => issuer.#server.listen(0, "127.0.0.1", resolve));
+    return issuer;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): Promise<unknown> {
+    this.#server.closeAllConnections();
+    return new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Accepts no refresh token any more. */
+  revoke(): void {
+    this.#refreshTokens.clear();
+  }
+
+  /** An access token, as `claims` say. */
+  accessToken(): string {
+    const now = Math.floor(Date.now() / 1000);
+    return this.#sign({ iss: this.url, aud: "shop", iat: now, exp: now + this.expiresIn, jti: randomUUID(), ...this.claims });
+  }
+
+  #sign(claims: Claims): string {
+    const signed = token({ alg: "ES256", kid: "k" }, claims, this.#keys.privateKey);
+    this.issued.push(signed);
+    return signed;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = new URL(request.url ?? "/", this.url);
+    const json = (body: unknown, status = 200): void => {
+      response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" }).end(JSON.stringify(body));
+    };
+    if (pathname === "/.well-known/openid-configuration") json(this.#configuration());
+    else if (pathname === "/jwks") json({ keys: [{ ...this.#keys.publicKey.export({ format: "jwk" }), kid: "k", alg: "ES256", use: "sig" }] });
+    else if (pathname === "/authorize") this.#authorize(searchParams, response);
+    else if (pathname === "/token") {
+      const grant = this.#exchange(new URLSearchParams(await bodyOf(request)));
+      if (grant) json(grant);
+      else json({ error: "invalid_grant" }, 400);
+    } else json({}, 404);
+  }
+
+  #configuration(): Record<string, unknown> {
+    const { url } = this;
+    return {
+      issuer: url,
+      authorization_endpoint: `${url}/authorize`,
+      token_endpoint: `${url}/token`,
+      jwks_uri: `${url}/jwks`,
+      end_session_endpoint: `${url}/logout`,
+      response_types_supported: ["code"],
+      id_token_signing_alg_values_supported: ["ES256"],
+      code_challenge_methods_supported: ["S256"],
+    };
+  }
+
+  #authorize(query: URLSearchParams, response: ServerResponse): void {
+    this.visits.push(query);
+    const code = randomUUID();
+    this.issued.push(code);
+    this.#codes.set(code, {
+      challenge: query.get("code_challenge") ?? "",
+      nonce: query.get("nonce") ?? "",
+      redirectUri: query.get("redirect_uri") ?? "",
+    });
+    const back = new URL(query.get("redirect_uri") ?? "");
+    back.searchParams.set("code", code);
+    back.searchParams.set("state", query.get("state") ?? "");
+    response.writeHead(302, { location: back.href }).end();
+  }
+
+  #exchange(form: URLSearchParams): Record<string, unknown> | undefined {
+    if (form.get("client_id") !== this.#clientId) return undefined;
+    if (form.get("grant_type") === "refresh_token") {
+      this.refreshes++;
+      return this.#refreshTokens.delete(form.get("refresh_token") ?? "") ? this.#tokens() : undefined;
+    }
+    const code = form.get("code") ?? "";
+    const grant = this.#codes.get(code);
+    this.#codes.delete(code);
+    const challenge = createHash("sha256")
+      .update(form.get("code_verifier") ?? "")
+      .digest("base64url");
+    if (!grant || grant.challenge !== challenge || grant.redirectUri !== form.get("redirect_uri")) return undefined;
+    const now = Math.floor(Date.now() / 1000);
+    const { sub, name } = this.claims;
+    const nonce = this.wrongNonce ? "another" : grant.nonce;
+    return { ...this.#tokens(), id_token: this.#sign({ iss: this.url, aud: this.#clientId, sub, name, nonce, iat: now, exp: now + 300 }) };
+  }
+
+  #tokens(): Record<string, unknown> {
+    const refreshToken = `refresh-${randomUUID()}`;
+    this.issued.push(refreshToken);
+    this.#refreshTokens.add(refreshToken);
+    return { access_token: this.accessToken(), token_type: "Bearer", expires_in: this.expiresIn, refresh_token: refreshToken };
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let body = "";
+  for await (const chunk of request) body += String(chunk);
+  return body;
+}
