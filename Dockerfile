@@ -1,11 +1,11 @@
 # An instance of the shop without a database: DATABASE_URL names one. No test builds this image (docs/operating/README.md).
-FROM node:24-bookworm-slim AS packages
+FROM node:26-bookworm-slim AS packages
 WORKDIR /shop
 COPY package.json package-lock.json .npmrc ./
 # Leaves out the embedded PostgreSQL and npm's Node: the image has Node already.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
-FROM node:24-bookworm-slim
+FROM node:26-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /shop
 COPY --from=packages /shop/node_modules ./node_modules
@@ -14,7 +14,7 @@ COPY bin ./bin
 COPY client/src ./client/src
 COPY web/dist ./web/dist
 COPY src ./src
-COPY tools ./tools
+COPY tools/replay ./tools/replay
 COPY docs ./docs
 RUN mkdir /data && chown node:node /data
 VOLUME /data

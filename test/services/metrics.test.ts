@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { test } from "node:test";
 import { openTestShop } from "../support/shop.ts";
 import { findBinary, startRedis } from "../support/services.ts";
@@ -18,4 +19,11 @@ test("promtool check metrics reports no problems", async () => {
     await shop.close();
     await redis.remove();
   }
+});
+
+test("promtool accepts the alert rules", () => {
+  const rules = join(import.meta.dirname, "../../deploy/prometheus/alerts.yml");
+  const { status, stdout, stderr } = spawnSync(findBinary("promtool"), ["check", "rules", rules], { encoding: "utf8", timeout: 30_000 });
+  assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, /SUCCESS: \d+ rules found/);
 });
