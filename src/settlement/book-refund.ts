@@ -40,7 +40,7 @@ export function bookRefund(uow: UnitOfWork, order: Order, terms: RefundTerms): v
   if (uow.find(refunds, order.id)) throw new NeedsChanged();
   const payment = livePayment(uow, order.id);
   if (!payment?.card) throw new Error(`order ${order.id} has no payment at the gateway`);
-  const { amount, after } = shareOf(order, terms);
+  const { amount, after } = shareOf(order, terms.units);
   if (amount > 0) {
     const taxFreeAmount = taxFreeShare(order, order.items, after, payment.card.details?.taxFreeAmount ?? 0);
     const pending = newRefund(uow, payment, payment.card.paymentKey, { ...terms, amount, taxFreeAmount, askAfterMs: 0 });

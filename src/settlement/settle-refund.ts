@@ -52,7 +52,7 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
         const { reason, customerReason } = refund;
         const [returnId, restock] = whole ? [null, "unshipped" as const] : [refund.returnId, refund.restock];
         const terms = { units: whole ? remaining(order.items) : new Map(refund.units), returnId, restock, reasons: { reason, customerReason } };
-        const { amount } = shareOf(order, terms);
+        const { amount } = shareOf(order, terms.units);
         if (amount !== refund.amount && !whole) throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
         uow.put(refunds, orderId, { ...refund, amount, units: [...terms.units], status: "COMPLETED", failure: null, settledAt: uow.now, askAt });
         restoreUnits(uow, order, terms);

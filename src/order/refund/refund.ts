@@ -10,7 +10,7 @@ import { invalid, refuse } from "../../refusal.ts";
 import type { Started } from "../../idempotency/two-phase.ts";
 import { NeedsChanged, type UnitOfWork } from "../../till/unit-of-work.ts";
 import { changeOrder } from "../change-order.ts";
-import { fulfilmentAfterRefund, type Restock, restockedUnits, unitsByVariant } from "../fulfilment.ts";
+import { fulfilmentAfterRefund, type Restock, restockedUnits } from "../fulfilment.ts";
 import type { Order, OrderItem } from "../order.ts";
 import { orderView, type OrderView, type Viewer } from "../order-view.ts";
 import { livePayment } from "../payment/live-payment.ts";
@@ -74,7 +74,7 @@ export function refund(uow: UnitOfWork, order: Order, terms: RefundTerms, { askA
   // waits for the next round.
   if (uow.find(refunds, order.id)) throw new NeedsChanged();
   const payment = livePayment(uow, order.id);
-  const { amount, after } = shareOf(order, terms);
+  const { amount, after } = shareOf(order, terms.units);
   if (order.paidAt === null && payment === undefined) throw new Error(`order ${order.id} is paid, but has no payment`);
   if (payment && payment.card !== null && amount > 0) {
     const isDeposit = payment.card.details?.method === "VIRTUAL_ACCOUNT";
@@ -132,7 +132,7 @@ export function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRo
  */
 export function restoreUnits(uow: UnitOfWork, order: Order, terms: RefundTerms): Refunded {
   const { units, reasons, restock, returnId } = terms;
-  const { after, amount, refunded, full } = shareOf(order, terms);
+  const { after, amount, refunded, full } = shareOf(order, terms.units);
   const restocked = restockedUnits(order, units, restock);
   for (const { productId, variantId } of refunded) {
     const quantity = restocked.get(variantId) ?? 0;
@@ -162,16 +162,13 @@ type Share = {
 
 /**
  * The amount of these units, and the line items after their refund. Errors: ORDER_NOT_REFUNDABLE
- * for more units than remain, or for none; of a return, for more than the buyer has.
+ * for more units than remain, or for none. Unshipped units are refunded first, so the units of a
+ * return remain until it is received.
  */
-export function shareOf(order: Order, { units, returnId }: Pick<RefundTerms, "units" | "returnId">): Share {
+export function shareOf(order: Order, units: RefundTerms["units"]): Share {
   const before = order.items;
-  const kept = returnId === null ? undefined : unitsByVariant(order);
   const after = before.map((item) => ({ ...item, refundedQuantity: item.refundedQuantity + (units.get(item.variantId) ?? 0) }));
-  const excessive = after.find(
-    ({ variantId, refundedQuantity, quantity }) =>
-      refundedQuantity > quantity || (kept && (units.get(variantId) ?? 0) > (kept.get(variantId)?.kept ?? 0)),
-  );
+  const excessive = after.find(({ refundedQuantity, quantity }) => refundedQuantity > quantity);
   if (excessive || units.size === 0) refuse("ORDER_NOT_REFUNDABLE", { orderId: order.id, ...(excessive ? { variantId: excessive.variantId } : {}) });
   const shares = refundShares(order, before, after);
   const refunded = after.flatMap(({ variantId, productId, unitPrice }, i) => {

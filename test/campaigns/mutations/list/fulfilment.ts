@@ -4,7 +4,6 @@ import { type Mutation, mutation } from "../mutation.ts";
 
 const CANCEL = "src/order/cancel-order.ts";
 const RULES = "src/order/fulfilment.ts";
-const REFUND = "src/order/refund/refund.ts";
 const RETURNABLE = "src/fulfilment/returnable.ts";
 const SHIP = "src/fulfilment/ship-order.ts";
 const ORDER = "src/fulfilment/fulfilment-order.ts";
@@ -52,10 +51,6 @@ export const FULFILMENT: Mutation[] = [
   mutation("units that are written off do not go back into stock", RULES, "return restock ? refunded : new Map();", "return refunded;", [
     RETURNED,
     "units of a return or a refund that are written off",
-  ]),
-  mutation("a return is of units that the buyer has", REFUND, "(units.get(variantId) ?? 0) > (kept.get(variantId)?.kept ?? 0)", "false", [
-    "test/api/fulfilment-races.test.ts",
-    "a unit in a return is refunded once",
   ]),
   mutation("a piece is returned within the window of its parcel", RETURNABLE, "now < returnableUntil(shipment, returnWithinMs)", "true", [
     PURE,
