@@ -692,7 +692,7 @@ export type Shop = {
         methods: Array<'CARD' | 'EASY_PAY' | 'TRANSFER' | 'VIRTUAL_ACCOUNT'>;
     } | null;
     /**
-     * Who signs tokens: the shop itself, or an external issuer. Only a shop that signs its own tokens has rehearsals
+     * Who signs tokens: the shop itself, or an external issuer
      */
     tokens: 'own' | 'issuer';
     /**
@@ -11082,6 +11082,9 @@ export type ListJournalData = {
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * The subject of an operator's token
+         */
         actor?: string;
         /**
          * The id of a thing
@@ -11367,11 +11370,11 @@ export type StartRehearsalErrors = {
         code?: 'FORBIDDEN';
     };
     /**
-     * `NOT_FOUND`: Not found; `PRODUCT_NOT_FOUND`: Product not found; `COUPON_NOT_FOUND`: Coupon not found; `DROP_NOT_FOUND`: Drop not found
+     * `PRODUCT_NOT_FOUND`: Product not found; `COUPON_NOT_FOUND`: Coupon not found; `DROP_NOT_FOUND`: Drop not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'DROP_NOT_FOUND';
+        code?: 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'DROP_NOT_FOUND';
     };
     /**
      * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
