@@ -24,11 +24,6 @@ export function to(path: string, query: Record<string, string | undefined> = {})
   return `#${path}${search.size > 0 ? `?${search}` : ""}`;
 }
 
-/** The current route with its query, without the #, as a target to return to. */
-export function currentPath(): string {
-  return location.hash.replace(/^#/, "") || "/";
-}
-
 export function navigate(address: string): void {
   location.hash = address;
 }
