@@ -64,7 +64,7 @@ const isPayable = (order: OrderDetail): boolean => order.status === "PENDING" &&
 function Detail({ order, history, balance, reload }: PageData & { reload: () => Promise<void> }) {
   const { orderNumber, status, fulfilmentStatus } = order;
   const payable = isPayable(order);
-  const cancellable = payable || (status === "COMPLETED" && fulfilmentStatus === "NONE");
+  const cancellable = payable || order.payment?.status === "WAITING_FOR_DEPOSIT" || (status === "COMPLETED" && fulfilmentStatus === "NONE");
   return (
     <div class="with-aside">
       <div class="stack">
