@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { formatMoney } from "../../shared/languages.ts";
-import { redirect, to } from "../../shared/router.ts";
+import { redirect, to } from "../router.ts";
 import { useAttempt } from "../attempt.ts";
 import { t } from "../words/words.ts";
 import { Countdown } from "./countdown.tsx";
