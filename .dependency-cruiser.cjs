@@ -3,7 +3,16 @@
 /** From the lowest layer to the highest. Folders in one layer do not import each other. */
 const LAYERS = [
   ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts", "text\\.ts", "day\\.ts", "env\\.ts", "read-metrics\\.ts", "version\\.ts"],
-  ["auth-settings\\.ts", "data-platform-settings\\.ts", "payment-settings\\.ts", "oidc-settings\\.ts", "country\\.ts", "cors-origins\\.ts", "telemetry-settings\\.ts"],
+  [
+    "auth-settings\\.ts",
+    "data-platform-settings\\.ts",
+    "payment-settings\\.ts",
+    "oidc-settings\\.ts",
+    "country\\.ts",
+    "cors-origins\\.ts",
+    "business-settings\\.ts",
+    "telemetry-settings\\.ts",
+  ],
   ["config\\.ts"],
   ["database/", "files/"],
   ["problem\\.ts", "settings/"],

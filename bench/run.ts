@@ -10,15 +10,26 @@ import { type Options, readOptions, RESULTS } from "./options.ts";
 import { blocks } from "./sections/blocks.ts";
 import { counter } from "./sections/counter.ts";
 import { coupons } from "./sections/coupons.ts";
+import { drops } from "./sections/drops.ts";
 import { growth } from "./sections/growth.ts";
 import { http } from "./sections/http.ts";
 import { concurrency } from "./sections/concurrency.ts";
 import { start } from "./sections/start.ts";
 import { workers } from "./sections/workers.ts";
 
-const SECTIONS: Record<string, (options: Options) => Promise<Section>> = { start, counter, http, coupons, growth, workers, concurrency, blocks };
+const SECTIONS: Record<string, (options: Options) => Promise<Section>> = {
+  start,
+  counter,
+  http,
+  coupons,
+  growth,
+  drops,
+  workers,
+  concurrency,
+  blocks,
+};
 /** Run only if named by `--only`. */
-const OPTIONAL = new Set(["workers", "concurrency", "blocks"]);
+const OPTIONAL = new Set(["drops", "workers", "concurrency", "blocks"]);
 
 const options = readOptions(process.argv.slice(2));
 const unknown = options.only.filter((name) => !SECTIONS[name]);

@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import { type AuthSettings, authSettings } from "./auth-settings.ts";
 import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
 import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow } from "./payment-settings.ts";
+import { type Business, businessSettings } from "./business-settings.ts";
 import { countryOf } from "./country.ts";
 import { type OidcSettings, oidcSettings } from "./oidc-settings.ts";
 import { type TelemetrySettings, telemetrySettings } from "./telemetry-settings.ts";
@@ -92,6 +93,9 @@ export type Config = DataPlatformSettings & {
   country: string;
   demo: boolean;
   logLevel: string;
+  business: Business;
+  /** Origins from which the pages load images of products, besides the shop; `*` for any. */
+  imageOrigins: readonly string[];
 };
 
 /**
@@ -129,6 +133,8 @@ export function readConfig(env: Env): Config {
     currency: currency(env),
     locale: oneOf(env, "SHOP_LOCALE", ["ko", "en"], "ko"),
     country: countryOf("SHOP_COUNTRY", text(env, "SHOP_COUNTRY") ?? "KR"),
+    business: businessSettings(env),
+    imageOrigins: [corsOrigins(env, "IMAGE_ORIGINS") ?? []].flat(),
     demo: oneOf(env, "DEMO", ["on", "off"], embedded ? "on" : "off") === "on",
     logLevel: oneOf(env, "LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"], "info"),
   };

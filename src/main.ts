@@ -3,6 +3,7 @@
 import { audit } from "./cli/audit.ts";
 import { type CliCommand, CommandFailed, parse } from "./cli/command-line.ts";
 import { demo } from "./cli/demo.ts";
+import { exportJournal } from "./cli/export-journal.ts";
 import { gateway } from "./cli/gateway.ts";
 import { misspeltSettings } from "./cli/misspelt-settings.ts";
 import { importProducts } from "./cli/import.ts";
@@ -29,6 +30,7 @@ const COMMANDS: Record<string, CliCommand> = {
   import: importProducts,
   ship,
   "verify-draw": verifyDraw,
+  "export-journal": exportJournal,
 };
 
 /** Runs one command and exits with its code. An error is printed as one line. */

@@ -21,6 +21,7 @@ import { couponRoutes } from "../coupon/coupon.routes.ts";
 import type { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
+import { sharedPages } from "./shared-pages.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
 import { fulfilmentRoutes } from "../fulfilment/fulfilment.routes.ts";
 import { returnRoutes } from "../fulfilment/return.routes.ts";
@@ -151,5 +152,6 @@ export async function declareRoutes(server: FastifyInstance, { shop, live, rehea
   operationsRoutes(routes, operations);
   problemRoutes(routes);
   await openapiRoutes(server, routes.operations);
-  pageRoutes(server, shop.config.gateway.window);
+  const { business, gateway, imageOrigins } = shop.config;
+  pageRoutes(server, { window: gateway.window, shopName: business.name ?? "장날", findShared: sharedPages(shop), imageOrigins });
 }

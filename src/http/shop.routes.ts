@@ -4,10 +4,13 @@ import type { Config } from "../config.ts";
 import type { Now } from "../database/clock.ts";
 import { GATEWAY_METHODS } from "../payment-settings.ts";
 import type { Routes } from "./route.ts";
-import { Instant, Money, OneOf } from "./schemas.ts";
+import { Instant, Money, Nullable, OneOf } from "./schemas.ts";
 
 export type ShopRoutesOptions = {
-  config: Pick<Config, "auth" | "balanceFunding" | "chargeMax" | "currency" | "demo" | "gateway" | "locale" | "timezone">;
+  config: Pick<
+    Config,
+    "auth" | "balanceFunding" | "business" | "chargeMax" | "currency" | "demo" | "gateway" | "locale" | "returnWithinMs" | "timezone"
+  >;
   now: Now;
 };
 
@@ -16,6 +19,36 @@ const PaymentWindow = Type.Object({
   sdkUrl: Type.String({ format: "uri", description: "The script of the gateway's browser SDK" }),
   methods: Type.Array(OneOf(GATEWAY_METHODS), { description: "What the window may offer; another method is refused and sent back" }),
 });
+
+const DAY_MS = 86_400_000;
+const Business = Type.Object(
+  {
+    name: Nullable(Type.String()),
+    owner: Nullable(Type.String()),
+    registrationNumber: Nullable(Type.String()),
+    mailOrderNumber: Nullable(Type.String({ description: "Of the report as a mail-order business" })),
+    address: Nullable(Type.String()),
+    phone: Nullable(Type.String()),
+    email: Nullable(Type.String()),
+    termsUrl: Nullable(Type.String()),
+    privacyUrl: Nullable(Type.String()),
+  },
+  { description: "The shop's business, for the footer of its pages; null where a setting is missing" },
+);
+
+function businessView({ name, owner, registrationNumber, mailOrderNumber, address, phone, email, termsUrl, privacyUrl }: Config["business"]) {
+  return {
+    name: name ?? null,
+    owner: owner ?? null,
+    registrationNumber: registrationNumber ?? null,
+    mailOrderNumber: mailOrderNumber ?? null,
+    address: address ?? null,
+    phone: phone ?? null,
+    email: email ?? null,
+    termsUrl: termsUrl ?? null,
+    privacyUrl: privacyUrl ?? null,
+  };
+}
 
 /** Settings that a client needs before it can show anything, such as currency, time zone and the current time. */
 export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): void {
@@ -49,6 +82,8 @@ export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): 
               ...OneOf(["own", "issuer"]),
               description: "Who signs tokens: the shop itself, or an external issuer",
             }),
+            returnWithinDays: Type.Integer({ description: "Days after delivery in which a buyer can return a piece" }),
+            business: Business,
             demo: Type.Boolean({ description: "Whether clients can sign in as demo users" }),
           },
           { title: "Shop" },
@@ -66,6 +101,8 @@ export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): 
       paymentMethods: config.gateway.kind === "none" ? ["BALANCE"] : ["BALANCE", "CARD"],
       paymentWindow: config.gateway.window === undefined ? null : { ...config.gateway.window, methods: [...config.gateway.methods] },
       tokens: config.auth.jwksUrl === undefined ? "own" : "issuer",
+      returnWithinDays: Math.floor(config.returnWithinMs / DAY_MS),
+      business: businessView(config.business),
       demo: isDemo(config),
     }),
   );

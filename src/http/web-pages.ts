@@ -6,10 +6,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { refuse } from "../refusal.ts";
+import { type Shared, shareTags } from "./share-tags.ts";
 
 const BUILT = fileURLToPath(new URL("../../web/dist/", import.meta.url));
-/** The path of each page, and its file. The fragment behind # belongs to the page's own router. */
+/** The path of each page, and its file. The storefront's pages are below `/store`, so that they never share a path with the API. */
 const PAGES = { "/": "index.html", "/console": "console/index.html" };
+const STORE = "index.html";
+/** The storefront's routes below `/store`; another one is its page "not found". */
+const STORE_ROUTES = /^\/(?:coupons|cart|checkout|orders|orders\/[^/]+|balance|paid|not-paid|sign-in)$/;
+const SHARED_ROUTE = /^\/(products|drops)\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 /** Pages of a shop with a payment window. The gateway sends browsers back to the storefront with a query, so not to a fragment. */
 const WINDOW_PAGES = { "/pay": "pay/index.html", "/pay/success": "index.html", "/pay/fail": "index.html" };
 const ENCODINGS = [
@@ -23,9 +28,13 @@ const TYPES: Record<string, string> = {
   svg: "image/svg+xml",
 };
 
-/** Content security policy: only the shop's own files, no inline script or style, and no string that becomes markup. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+/**
+ * Content security policy: only the shop's own files, no inline script or style, and no string that becomes markup.
+ * @param images origins of the products' images, besides the shop's own
+ */
+const policyWith = (images: readonly string[]): string =>
+  `default-src 'none'; script-src 'self'; style-src 'self'; img-src ${["'self'", "data:", ...images].join(" ")}; ` +
+  "connect-src 'self'; manifest-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 /**
@@ -43,32 +52,88 @@ function windowPolicy(sdkUrl: string): string {
 
 type WebFile = { type: string; etag: string; bodies: Map<string, Buffer> };
 
+/** The title, text and picture of a page that is shared; null if there is no such page. */
+export type FindShared = (kind: "products" | "drops", id: string) => Promise<Shared | null>;
+
+export type PageOptions = {
+  /** Of the gateway; undefined if the shop opens none. */
+  window: { sdkUrl: string } | undefined;
+  /** The shop's name, as its pages and messengers show it. */
+  shopName: string;
+  findShared: FindShared;
+  /** Where the products' images may come from, besides the shop itself. */
+  imageOrigins: readonly string[];
+};
+
 /**
  * Serves the pages to requests that accept HTML, and NOT_FOUND to others, because the same paths belong to the API. Assets have a hash in their
  * names, so browsers cache them for a year.
- * @param window of the gateway; undefined if the shop opens none
  */
-export function pageRoutes(server: FastifyInstance, window: { sdkUrl: string } | undefined): void {
+export function pageRoutes(server: FastifyInstance, options: PageOptions): void {
+  const { window } = options;
+  const strict = policyWith(options.imageOrigins);
   const files = readFiles();
-  const config = { unlimited: true, page: true, vary: "Accept, Accept-Encoding" };
+  storeRoutes(server, files, strict, options);
 
   for (const [url, file] of Object.entries(window ? { ...PAGES, ...WINDOW_PAGES } : PAGES)) {
     const page = files.get(file);
     if (!page) throw new Error(`${BUILT}${file} does not exist: npm run web builds it`);
-    const policy = window && url === "/pay" ? windowPolicy(window.sdkUrl) : POLICY;
-    server.get(url, { config }, (request, reply) => {
-      reply.header("vary", "Accept, Accept-Encoding");
-      if (!/\btext\/html\b/i.test(request.headers.accept ?? "")) refuse("NOT_FOUND");
-      reply.header("content-security-policy", policy).header("referrer-policy", "same-origin").header("cache-control", "no-cache");
+    const policy = window && url === "/pay" ? windowPolicy(window.sdkUrl) : strict;
+    server.get(url, { config: PAGE }, (request, reply) => {
+      asPage(request, reply, policy);
       return send(request, reply, page);
     });
   }
 
-  server.get("/assets/*", { config }, (request, reply) => {
+  server.get("/assets/*", { config: PAGE }, (request, reply) => {
     const file = files.get(`assets/${(request.params as { "*": string })["*"]}`) ?? refuse("NOT_FOUND");
     reply.header("vary", "Accept-Encoding").header("cache-control", "public, max-age=31536000, immutable");
     return send(request, reply, file);
   });
+}
+
+const PAGE = { unlimited: true, page: true, vary: "Accept, Accept-Encoding" };
+
+/** Sets a page's headers. Errors: NOT_FOUND for a client that wants no HTML. */
+function asPage(request: FastifyRequest, reply: FastifyReply, policy: string): void {
+  reply.header("vary", "Accept, Accept-Encoding");
+  if (!/\btext\/html\b/i.test(request.headers.accept ?? "")) refuse("NOT_FOUND");
+  reply.header("content-security-policy", policy).header("referrer-policy", "same-origin").header("cache-control", "no-cache");
+}
+
+/** The storefront below `/store`, and its manifest. Pages of products and drops carry tags for messengers. */
+function storeRoutes(server: FastifyInstance, files: ReadonlyMap<string, WebFile>, policy: string, { shopName, findShared }: PageOptions): void {
+  const page = files.get(STORE) as WebFile;
+  const html = String(page.bodies.get("identity"));
+  server.get("/store/*", { config: PAGE }, async (request, reply) => {
+    asPage(request, reply, policy);
+    const path = `/${(request.params as { "*": string })["*"]}`;
+    if (STORE_ROUTES.test(path)) return send(request, reply, page);
+    const [, kind, id] = SHARED_ROUTE.exec(path) ?? [];
+    const shared = kind === undefined || id === undefined ? null : await findShared(kind as "products" | "drops", id.toLowerCase());
+    if (shared === null) return reply.code(404).type(page.type).send(page.bodies.get("identity"));
+    return reply.type(page.type).send(html.replace("</head>", () => `  ${shareTags(request, shopName, shared)}\n  </head>`));
+  });
+
+  const icon = [...files.keys()].find((name) => /^assets\/icon-.*\.svg$/.test(name));
+  const manifest = JSON.stringify(manifestOf(shopName, `/${icon}`));
+  server.get("/manifest.webmanifest", { config: PAGE }, (_request, reply) =>
+    reply.header("cache-control", "no-cache").type("application/manifest+json").send(manifest),
+  );
+}
+
+/** The web manifest, with which a phone puts the shop beside its apps. */
+function manifestOf(name: string, icon: string): object {
+  return {
+    name,
+    short_name: name,
+    start_url: "/",
+    scope: "/",
+    display: "standalone",
+    background_color: "#faf7f2",
+    theme_color: "#faf7f2",
+    icons: [{ src: icon, sizes: "any", type: "image/svg+xml", purpose: "any" }],
+  };
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, { type, etag, bodies }: WebFile): FastifyReply {

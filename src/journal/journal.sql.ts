@@ -114,3 +114,12 @@ export function deleteExpiredEntries(keep: string, limit: number): Statement {
     values: [keep, limit],
   };
 }
+
+/** Entries in the order of the chain. */
+export function selectEntriesAfter(seq: number, limit: number): Statement {
+  return {
+    name: "select journal entries after",
+    text: "SELECT seq, content, hash FROM journal_entries WHERE seq > $1 ORDER BY seq LIMIT $2",
+    values: [seq, limit],
+  };
+}

@@ -21,7 +21,7 @@ export type CrowdHabits = { giveUpPercent: number; manyAccountsPercent: number }
 /** The longest hold of a rehearsal: it passes on units while its operator watches. */
 const HOLD_MAX = "PT5S";
 /** From the last arrival to the close of a draw, and from the close to the draw at most. */
-const DRAW_CLOSES_AFTER_MS = 1000;
+const DRAW_CLOSES_AFTER_MS = 3000;
 const DRAWN_WITHIN_MS = 60_000;
 
 /** The drop to copy. Errors: DROP_NOT_FOUND, also for the copy of another rehearsal. */

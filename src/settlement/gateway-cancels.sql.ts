@@ -33,3 +33,10 @@ export function upsertGatewayCancel({ id, kind }: CancelClaim, paymentKey: strin
     values: [id, kind, paymentKey, amount, iso(now)],
   };
 }
+
+/** The attempts with these payment keys that have failed, and whose money is not on its way back. */
+export function selectFailedByKeys(paymentKeys: string[]): Statement {
+  const of = (table: string, kind: string): string =>
+    `SELECT a.id, '${kind}' AS kind FROM ${table} a WHERE a.payment_key = ANY($1::text[]) AND a.status = 'FAILED' AND NOT EXISTS (SELECT FROM stray_money s WHERE s.id = a.id)`;
+  return { name: "select failed by keys", text: `${of("payments", "payment")} UNION ALL ${of("card_charges", "charge")}`, values: [paymentKeys] };
+}

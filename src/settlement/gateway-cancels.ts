@@ -7,7 +7,7 @@ import { type Gateway, GatewayBusy, type GatewayPayment, GatewayUnknown } from "
 import type { OrderCache } from "../order/order-cache.ts";
 import type { Till } from "../till/till.ts";
 import { bookGatewayCancel } from "./book-refund.ts";
-import { type CancelClaim, selectCancelClaims, upsertGatewayCancel } from "./gateway-cancels.sql.ts";
+import { type CancelClaim, selectCancelClaims, selectFailedByKeys, upsertGatewayCancel } from "./gateway-cancels.sql.ts";
 
 export type GatewayCancelsParts = {
   database: Database;
@@ -17,6 +17,8 @@ export type GatewayCancelsParts = {
   now: Now;
   /** Settles a refund of the shop that is in progress. */
   settleRefund(id: string): Promise<unknown>;
+  /** Looks up an attempt that has failed, whose money goes back if the gateway holds any. */
+  lookUpFailed(kind: "payment" | "charge", id: string): Promise<unknown>;
 };
 
 /** The ledger is read from a little before its last reading on, because a movement may appear late. */
@@ -25,6 +27,7 @@ const FIRST_READING_MS = 86_400_000;
 const CLOCK_SKEW_MS = 60_000;
 /** Movements that are remembered, so that the overlap is not looked up again. */
 const MOST_SEEN = 100_000;
+const PAGE_SIZE = 500;
 
 export class GatewayCancels {
   readonly #parts: GatewayCancelsParts;
@@ -48,26 +51,41 @@ export class GatewayCancels {
     if (payment) for (const claim of await this.#claims(paymentKey)) await this.#bookClaim(claim, payment);
   }
 
-  /** Reads the gateway's ledger since the last reading, and checks each payment of which money has gone back. */
+  /**
+   * Reads the gateway's ledger since the last reading. Checks each payment of which money has gone back, and each attempt that has failed
+   * although its money came: a deposit can come late, and its notification can be lost.
+   */
   async scan(): Promise<void> {
     const { background, now } = this.#parts;
     const startedAt = now();
     const from = this.#readUntil === undefined ? startedAt - FIRST_READING_MS : this.#readUntil - OVERLAP_MS;
     try {
       const keys = new Set<string>();
+      const came = new Set<string>();
       const seen: string[] = [];
       for await (const { transactionKey, paymentKey, status } of background.transactions(from, startedAt + CLOCK_SKEW_MS)) {
-        if ((status !== "CANCELED" && status !== "PARTIAL_CANCELED") || this.#seen.has(transactionKey)) continue;
-        keys.add(paymentKey);
+        if (this.#seen.has(transactionKey)) continue;
+        if (status === "DONE") came.add(paymentKey);
+        else if (status === "CANCELED" || status === "PARTIAL_CANCELED") keys.add(paymentKey);
+        else continue;
         seen.push(transactionKey);
       }
       for (const key of keys) await this.check(key);
+      await this.#lookUpFailed([...came]);
       if (this.#seen.size > MOST_SEEN) this.#seen = new Set();
       for (const key of seen) this.#seen.add(key);
       this.#readUntil = startedAt;
     } catch (error) {
       // The next run reads the same part again.
       if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;
+    }
+  }
+
+  async #lookUpFailed(paymentKeys: string[]): Promise<void> {
+    const { database, lookUpFailed } = this.#parts;
+    for (let i = 0; i < paymentKeys.length; i += PAGE_SIZE) {
+      const failed = await database.rows<{ id: string; kind: "payment" | "charge" }>(selectFailedByKeys(paymentKeys.slice(i, i + PAGE_SIZE)));
+      for (const { id, kind } of failed) await lookUpFailed(kind, id);
     }
   }
 

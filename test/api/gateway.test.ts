@@ -63,7 +63,7 @@ function adapter(url: string, options: Partial<TossOptions> = {}): TossGateway {
     url,
     secret: SECRET,
     currency: "KRW",
-    timeoutMs: 200,
+    timeoutMs: 2000,
     tries: 2,
     concurrency: 10,
     breakerCalls: 1000,
@@ -370,6 +370,38 @@ describe("a shop whose gateway does not respond", () => {
     );
     return { user, orderIds: orders.map((order) => good(order, 201).orderId), productId: product.id };
   }
+
+  test("while the look-ups of other payments hang, a buyer's look-up, order and read are answered", async () => {
+    const { simulator, url } = await simulated();
+    const env = {
+      PAYMENT_GATEWAY_URL: url,
+      PAYMENT_GATEWAY_SECRET: SECRET,
+      PAYMENT_GATEWAY_TIMEOUT_MS: "60000",
+      PAYMENT_GATEWAY_BREAKER_CALLS: "1000",
+      PAYMENT_SETTLE_AFTER_MS: "600000",
+    };
+    const shop = await openTestShop({ env });
+    closing.push(() => shop.close());
+    const { user, orderIds, productId } = await unpaid(shop, 20);
+    const key = (find: string[]): string => keyFor({ confirm: ["cut*"], find, webhook: "never" }, randomUUID());
+    const headers = { "idempotency-key": randomUUID() };
+    const own = { orderId: orderIds.pop(), method: "CARD", paymentKey: key([]) };
+    good(await user.post("/payments", own, headers), 202);
+    const others = orderIds.map((orderId) => ({ orderId, method: "CARD", paymentKey: key(["silent*"]) }));
+    for (const answer of await Promise.all(others.map((other) => user.post("/payments", other)))) good(answer, 202);
+
+    let isOver = false;
+    const job = shop.operator.post("/admin/jobs/settle-payments/run").then((answer) => ((isOver = true), answer));
+    for (const { paymentKey } of others)
+      good(await shop.anyone("POST", "/payments/webhooks/toss", { eventType: "PAYMENT_STATUS_CHANGED", data: { paymentKey } }), 200);
+    while (simulator.calls("find") < 8) await new Promise(setImmediate);
+    good(await user.post("/payments", own, headers), 201);
+    good(await user.post("/orders", { orderItems: [{ productId, quantity: 1 }] }), 201);
+    good(await shop.anyone("GET", `/products/${productId}`), 200);
+    assert.equal(isOver, false, "the job still waits for the gateway, and no answer above has waited for it");
+    await simulator.close();
+    good(await job, 200);
+  });
 
   // Without `admit` around both phases all 200 payments would wait for the gateway and hold stock.
   test("while the gateway hangs, balance orders and products work, and card payments get 202 or 503", async () => {

@@ -1,12 +1,12 @@
 // The operators' journal under concurrency, from two instances, and after a process died.
 
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { closeAbandonedWork } from "../../src/journal/close-abandoned-work.ts";
 import { beginWork, endWork } from "../../src/journal/journaled.ts";
 import { Client, good, openTestShop, type TestShop } from "../support/shop.ts";
-import { serve } from "../support/process.ts";
+import { jangnal, serve } from "../support/process.ts";
 
 let shop: TestShop;
 let second: TestShop;
@@ -91,6 +91,20 @@ test("of a killed process each change has its entry, and each entry its change",
   const entries = await entriesOf(actor);
   assert.deepEqual(entries.map(({ subjects }) => subjects[0]?.id).sort(), rows.map(({ id }) => id).sort());
   assert.deepEqual(await audited(), []);
+});
+
+test("the exported journal has each entry, and anybody can compute its chain", async () => {
+  const { code, output } = await jangnal(["export-journal"], { DATABASE_URL: shop.shop.config.databaseUrl as string });
+  assert.equal(code, 0);
+  let previous = "0".repeat(64);
+  const lines = output.trim().split("\n");
+  for (const line of lines) {
+    const { hash: expected, ...entry } = JSON.parse(line) as { hash: string };
+    assert.equal(hash("sha256", `${previous}\n${JSON.stringify(entry)}`, "hex"), expected);
+    previous = expected;
+  }
+  const { rows } = await shop.shop.database.pool.query("SELECT count(*) AS count FROM journal_entries");
+  assert.deepEqual([{ count: lines.length }], rows);
 });
 
 describe("work outside of the till", () => {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { get, type IncomingHttpHeaders } from "node:http";
 import { after, before, test } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => {
@@ -30,7 +30,8 @@ function fetchRaw(
 }
 
 /** The paths of the assets that a page refers to. */
-const assetsOf = (html: string): string[] => [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] as string);
+const assetsOf = (html: string): string[] =>
+  [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] as string).filter((path) => path !== "/manifest.webmanifest");
 
 // The test fails without the check of `accept` (web pages) and of `config?.page` (404 handler).
 test("a page is served to browsers only, and other clients get 404 at its path", async () => {
@@ -136,5 +137,54 @@ test("only the page that opens the payment window lets the gateway's SDK run, an
     });
   } finally {
     await withWindow.close();
+  }
+});
+
+// The test fails without `escaped` (share-tags.ts) or the check of `rehearsalId` (shared-product.ts).
+test("a link to a product or a drop carries its name for messengers, and an unknown page is 404", async () => {
+  const product = await shop.product({ name: 'Moon "jar" <b>', description: "Thrown on the wheel", price: 1000, stock: 5 });
+  const drop = { name: "Moon drop", productId: product.id, opensAt: "2099-01-01T00:00:00Z" };
+  const { id: dropId } = good(await shop.operator.post("/admin/drops", drop), 201);
+  const pageAt = async (path: string) => fetchRaw(path, HTML);
+  const html = (await pageAt(`/store/products/${product.id}`)).bytes.toString();
+  assert.match(html, /<meta property="og:title" content="Moon &quot;jar&quot; &lt;b&gt;" \/>/);
+  assert.match(html, /<meta property="og:description" content="Thrown on the wheel" \/>/);
+  assert.ok(html.includes(`<meta property="og:url" content="${new URL(`/store/products/${product.id}`, shop.url).href}" />`));
+  assert.match((await pageAt(`/store/drops/${dropId}`)).bytes.toString(), /<meta property="og:title" content="Moon drop" \/>/);
+  for (const path of ["/store/coupons", `/store/orders/${product.id}`]) assert.equal((await pageAt(path)).status, 200, path);
+  for (const path of ["/store/nothing", `/store/products/${dropId}`, "/store/drops/x"]) {
+    const missing = await pageAt(path);
+    assert.deepEqual([missing.status, missing.headers["content-type"]], [404, "text/html; charset=utf-8"], path);
+    assert.ok(String(missing.headers["content-security-policy"]).includes("script-src 'self'"));
+  }
+  assert.equal((await fetchRaw("/store/coupons", { accept: "application/json" })).status, 404);
+});
+
+test("pages may load images from the origins of IMAGE_ORIGINS, and from no other", async () => {
+  const images = async (at: string) =>
+    /img-src ([^;]*);/.exec(String((await fetchRaw("/store/coupons", HTML, at)).headers["content-security-policy"]))?.[1];
+  assert.equal(await images(shop.url), "'self' data:");
+  const withImages = await openTestShop({ beside: shop, env: { IMAGE_ORIGINS: "https://images.example" } });
+  try {
+    assert.equal(await images(withImages.url), "'self' data: https://images.example");
+  } finally {
+    await withImages.close();
+  }
+});
+
+test("the web manifest names the shop, and its icon exists", async () => {
+  const named = await openTestShop({ beside: shop, env: { BUSINESS_NAME: "장날상회" } });
+  try {
+    const { headers, bytes } = await fetchRaw("/manifest.webmanifest", {}, named.url);
+    const manifest = JSON.parse(bytes.toString()) as { name: string; icons: { src: string }[] };
+    assert.deepEqual([headers["content-type"], manifest.name], ["application/manifest+json; charset=utf-8", "장날상회"]);
+    assert.equal((await fetchRaw(manifest.icons[0]?.src as string, {}, named.url)).status, 200);
+    const { business, returnWithinDays } = (await (await fetch(`${named.url}/shop`)).json()) as {
+      business: Record<string, unknown>;
+      returnWithinDays: number;
+    };
+    assert.deepEqual([business["name"], business["owner"], returnWithinDays], ["장날상회", null, 7]);
+  } finally {
+    await named.close();
   }
 });

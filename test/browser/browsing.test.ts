@@ -54,7 +54,7 @@ browserTest("a shopper can order and open the cancel dialog with the keyboard al
   assert.match(await focused(), /^Jangnal/);
   await press("Tab", (text) => text.includes("Key ring"));
   await page.keyboard.press("Enter");
-  await page.waitForURL(`**/#/products/${product.id}`);
+  await page.waitForURL(`**/store/products/${product.id}`);
   await button(page, "Buy now").waitFor();
   assert.equal(await focused(), "Key ring", "a new page focuses its heading");
   await press("Tab", (text) => text === "Buy now");
@@ -101,5 +101,52 @@ browserTest("a new page starts at its top, and the way back restores the scroll 
   await page.waitForFunction(() => (globalThis as unknown as { scrollY: number }).scrollY === 0);
   await page.goBack();
   await page.waitForFunction((y) => Math.abs((globalThis as unknown as { scrollY: number }).scrollY - y) < 2, before);
+  await close();
+});
+
+// Fails if the parts of the home page appear one after the other (Market in home.tsx).
+browserTest("the home page's parts do not move while they load", async () => {
+  const { page, close } = await visit("about:blank", { origin: shop.url });
+  await page.addInitScript(() => {
+    // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
+    const page = globalThis as any;
+    page.shifted = 0;
+    // oxlint-disable-next-line typescript/no-explicit-any -- entries of layout shifts
+    const add = (list: any): void => list.getEntries().forEach((entry: any) => (page.shifted += entry.value));
+    new page.PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+  });
+  await page.route("**/products/popular", async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await route.continue();
+  });
+  await page.goto(shop.url);
+  await page.locator(".popular-card").first().waitFor();
+  await page.locator(".grid .card").first().waitFor();
+  // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
+  const shifted = await page.evaluate(() => (globalThis as any).shifted as number);
+  assert.ok(shifted < 0.05, `${shifted}`);
+  await close();
+});
+
+// Fails without `useStableOrder` (coupons.tsx), the place of the note (coupons.css), or the claim after signing in (campaign.tsx).
+browserTest("a coupon's card does not move when it is claimed, and signing in to claim claims", async () => {
+  const { page, close } = await visit(`${shop.url}/store/coupons`, {});
+  const card = page.locator(".campaign", { hasText: "첫 장날" });
+  await card.getByRole("link", { name: "로그인하고 받기" }).click();
+  await page.getByRole("button", { name: "이서연 님으로 로그인" }).click();
+  await card.getByText("쿠폰을 받았습니다!").waitFor();
+  await card.getByRole("button", { name: "발급 완료" }).waitFor();
+  assert.equal(new URL(page.url()).search, "");
+  const other = await shop.campaign({ name: "움직이지 않는 쿠폰", totalQuantity: 1, validDays: 3 });
+  await page.reload();
+  const single = page.locator(`[data-campaign="${other.id}"]`);
+  await single.getByText("발급일부터 3일 동안 사용할 수 있습니다.").waitFor();
+  const place = () => single.evaluate((element) => (element as unknown as { offsetTop: number; offsetHeight: number }).offsetTop);
+  const height = () => single.evaluate((element) => (element as unknown as { offsetHeight: number }).offsetHeight);
+  const before = [await place(), await height()];
+  await single.getByRole("button", { name: "쿠폰 받기" }).click();
+  await single.getByText(/쿠폰을 받았습니다! .*까지 사용할 수 있습니다\./).waitFor();
+  await single.getByRole("button", { name: "발급 완료" }).waitFor();
+  assert.deepEqual([await place(), await height()], before);
   await close();
 });

@@ -41,7 +41,7 @@ const addressOf = ({ id }: { id: string }): string => `${shop.url}/#/drops/${id}
 // Fails if the countdown uses the visitor's clock (shared/clock.ts), or the button waits for a reload (statusNow in drop-data.ts).
 browserTest("a drop opens by the shop's clock, holds a unit for the buyer, and is bought in time", async () => {
   const user = await shop.user({ balance: 20_000 });
-  const drop = await openDrop(2, { opensAt: inSeconds(6) });
+  const drop = await openDrop(2, { opensAt: inSeconds(15) });
   const { page, close } = await visit(addressOf(drop), { as: user, clockAheadMs: HOUR_S * 1000 });
   await button(page, "오픈 전입니다").and(page.locator("[aria-disabled=true]")).waitFor();
   await assertSeen(page.getByRole("timer"));

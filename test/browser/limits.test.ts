@@ -90,8 +90,8 @@ browserTest("the focus stays nearby after a claim, at a stepper, and after a row
   await card.getByRole("button", { name: "쿠폰 받기" }).focus();
   await page.keyboard.press("Enter");
   await card.getByText("쿠폰을 받았습니다!").waitFor();
-  await card.getByRole("button", { name: "받은 쿠폰입니다" }).waitFor();
-  await waitForFocus(page, /받은 쿠폰입니다/);
+  await card.getByRole("button", { name: "발급 완료" }).waitFor();
+  await waitForFocus(page, /발급 완료/);
 
   await page.evaluate(`location.hash = "#/cart"`);
   const rows = page.locator("ul.rows > li");
@@ -108,7 +108,7 @@ browserTest("the focus stays nearby after a claim, at a stepper, and after a row
   await rows.nth(0).getByRole("button", { name: /삭제$/ }).focus();
   await page.keyboard.press("Enter");
   await page.getByText("장바구니가 비어 있습니다").waitFor();
-  await waitForFocus(page, /장바구니|둘러보기/);
+  await waitForFocus(page, /장바구니|쇼핑 계속하기/);
   await close();
 });
 

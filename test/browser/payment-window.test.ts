@@ -103,6 +103,12 @@ browserTest("a buyer who closes the window finds the order unpaid and can pay it
   await assertAccessible(page);
   assert.deepEqual(await statusOf(user), ["PENDING -"]);
   assert.equal(await shop.stockOf(product), 5);
+  // From the order's own page, too: the action has ended, so the buyer can choose another method.
+  await page.getByRole("radio", { name: /^카드·간편결제/ }).check();
+  await page.getByRole("button", { name: "12,000원 결제하기" }).click();
+  await press(page, "닫기");
+  await page.getByText("결제창을 닫아 결제하지 않았습니다.").waitFor();
+  await page.getByRole("radio", { name: /^계좌이체/ }).check();
   await page.getByRole("button", { name: "12,000원 결제하기" }).waitFor();
   await close();
 });

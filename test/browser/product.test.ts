@@ -88,3 +88,19 @@ browserTest("a product with one variant is put into the cart without a sheet, an
   await assertAccessible(page);
   await close();
 });
+
+// Fails without Gallery, or if a blocked image leaves a hole (`onError` in art.tsx).
+browserTest("a product's images are a gallery, and an image that cannot be loaded gives way to a generated picture", async () => {
+  const body = { name: "사진첩", price: 3000, stock: 9, images: [{ url: "/pictures/one.png", alt: "앞모습" }, { url: "/pictures/two.png" }] };
+  const product = good(await shop.operator.post("/admin/products", body), 201);
+  const { page, close } = await visit("about:blank", { origin: shop.url });
+  const pixel = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=", "base64");
+  await page.route("**/pictures/one.png", (route) => route.fulfill({ contentType: "image/png", body: pixel }));
+  await page.goto(`${shop.url}/store/products/${product.id}`);
+  const gallery = page.getByRole("list", { name: "상품 사진 2장" });
+  await assertSeen(gallery.getByRole("img", { name: "앞모습" }));
+  await gallery.focus();
+  await gallery.locator(".art:not(.photo)").waitFor({ state: "attached" });
+  await assertAccessible(page);
+  await close();
+});

@@ -30,7 +30,7 @@ browserTest("a shopper claims a coupon, orders, cancels and gets a refund, using
   const campaign = page.locator("article.campaign", { hasText: "첫 장날 5,000원" });
   await campaign.getByRole("button", { name: "쿠폰 받기" }).click();
   await campaign.getByRole("status").getByText("쿠폰을 받았습니다!").waitFor();
-  await campaign.getByRole("button", { name: "받은 쿠폰입니다" }).waitFor();
+  await campaign.getByRole("button", { name: "발급 완료" }).waitFor();
   await page.locator(".ticket", { hasText: "첫 장날" }).getByText("사용 가능").waitFor();
   await assertAccessible(page);
 

@@ -3,18 +3,19 @@
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { type Language, language, setLanguage } from "../shared/languages.ts";
-import { shopInfo } from "../shared/shop-info.ts";
 import { connection } from "./api.ts";
 import { cartCount } from "./cart.ts";
 import { Home } from "./pages/home.tsx";
 import { Product } from "./pages/product.tsx";
 import { useBarHeight } from "./parts/bottom-bar.tsx";
 import { EntryStrips } from "./parts/drop/entry-strip.tsx";
+import { Footer } from "./parts/footer.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Later } from "./parts/later.tsx";
 import { Empty, Notice, Title } from "./parts/parts.tsx";
 import { clearToast, Toasts } from "./parts/toasts.tsx";
-import { currentPath, navigate, route, subject, to } from "../shared/router.ts";
+import { currentPath, navigate, route, subject, to } from "./router.ts";
+import { shopName } from "./shop-name.ts";
 import { expired, session, signOut } from "./session.ts";
 import { t } from "./words/words.ts";
 
@@ -50,8 +51,8 @@ export function App() {
   const found = PAGES.find((page) => page.path.test(path));
   const title = subject.value || (found?.title() ?? t.value.notFound);
   useEffect(() => {
-    document.title = `${title} · ${t.value.brand}`;
-  }, [title, language.value]);
+    document.title = `${title} · ${shopName.value}`;
+  }, [title, shopName.value]);
   useEffect(clearToast, [path]);
   return (
     <>
@@ -91,7 +92,7 @@ function Header() {
       <div class="header-inner">
         <a class="brand" href={to("/")}>
           <span class="brand-mark" aria-hidden="true" />
-          {t.value.brand}
+          <bdi>{shopName.value}</bdi>
         </a>
         <Menu position="top" />
         <div class="header-side">
@@ -212,16 +213,5 @@ function NotFound() {
         </a>
       </Empty>
     </>
-  );
-}
-
-function Footer() {
-  return (
-    <footer class="footer">
-      {shopInfo.value?.demo && <p>{t.value.footer}</p>}
-      <p>
-        <a href="/docs">{t.value.apiDocs}</a>
-      </p>
-    </footer>
   );
 }

@@ -1,5 +1,6 @@
-// The gateway sends browsers back to `/pay/success` and `/pay/fail`. The storefront's routes are fragments, and the payment's key should stand in
-// no address that the browser keeps.
+// The gateway sends browsers back to `/pay/success` and `/pay/fail`.
+
+import { follow, to } from "./router.ts";
 
 const ROUTES: Record<string, string> = { "/pay/success": "/paid", "/pay/fail": "/not-paid" };
 
@@ -7,7 +8,6 @@ const ROUTES: Record<string, string> = { "/pay/success": "/paid", "/pay/fail": "
 export function enterFromGateway(): void {
   const route = ROUTES[location.pathname];
   if (route === undefined) return;
-  history.replaceState(null, "", `/#${route}${location.search}`);
-  // `replaceState` does not tell the router.
-  dispatchEvent(new HashChangeEvent("hashchange"));
+  history.replaceState(history.state, "", to(route) + location.search);
+  follow();
 }

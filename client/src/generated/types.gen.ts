@@ -696,6 +696,24 @@ export type Shop = {
      */
     tokens: 'own' | 'issuer';
     /**
+     * Days after delivery in which a buyer can return a piece
+     */
+    returnWithinDays: number;
+    /**
+     * The shop's business, for the footer of its pages; null where a setting is missing
+     */
+    business: {
+        name: string | null;
+        owner: string | null;
+        registrationNumber: string | null;
+        mailOrderNumber: string | null;
+        address: string | null;
+        phone: string | null;
+        email: string | null;
+        termsUrl: string | null;
+        privacyUrl: string | null;
+    };
+    /**
      * Whether clients can sign in as demo users
      */
     demo: boolean;

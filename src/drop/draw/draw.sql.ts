@@ -69,13 +69,15 @@ export type DrawnEntryRow = DrawEntry & { rank: number | null };
 /**
  * Writes ranks, under the lock of the drop as rounds take it: no row is written before the count of the locked rows is known. Entries that
  * have their ranks, from a run that broke off, are not written again.
+ * @param ranks in order of number: their range keeps PostgreSQL from reading all entries for each batch
  */
 export function updateRanks(dropId: string, ranks: readonly { number: number; rank: number }[]): Statement {
   return {
     name: "update ranks",
     text: `WITH locked AS MATERIALIZED (SELECT id FROM drops WHERE id = $1 FOR NO KEY UPDATE)
            UPDATE drop_entries e SET rank = v.rank FROM unnest($2::int[], $3::int[]) v(number, rank) CROSS JOIN (SELECT count(*) AS count FROM locked) l
-           WHERE e.drop_id = $1 AND e.number = v.number AND e.rank IS DISTINCT FROM v.rank AND l.count = 1`,
-    values: [dropId, arrayOf(ranks, ({ number }) => number), arrayOf(ranks, ({ rank }) => rank)],
+           WHERE e.drop_id = $1 AND e.number = v.number AND e.rank IS DISTINCT FROM v.rank AND l.count = 1
+             AND e.number BETWEEN $4 AND $5`,
+    values: [dropId, arrayOf(ranks, ({ number }) => number), arrayOf(ranks, ({ rank }) => rank), ranks[0]?.number ?? 0, ranks.at(-1)?.number ?? 0],
   };
 }

@@ -29,7 +29,7 @@ import { Refusal } from "../../../src/refusal.ts";
 import { PostgresStore } from "../../../src/till/postgres-store.ts";
 import { LocalTill, type Till } from "../../../src/till/till.ts";
 import { type SeededRandom, random } from "../../support/random.ts";
-import { good, openTestShop, type TestShop } from "../../support/shop.ts";
+import { type Client, good, openTestShop, type TestShop } from "../../support/shop.ts";
 import { NO_DROPS } from "../../support/no-drops.ts";
 
 const SECRET = "test_sk_of_the_chaos";
@@ -67,7 +67,7 @@ const TABLES = ["payments", "refunds", "card_charges", "stray_money"];
 function dueOf(table: string, keys: string[]): Statement {
   return {
     name: `due ${table}`,
-    text: `SELECT id FROM ${table} WHERE payment_key = ANY($1::text[]) AND (ask_at <= now() OR asked > 0 AND status IN ('PENDING', 'UNKNOWN')) ORDER BY ask_at`,
+    text: `SELECT id FROM ${table} WHERE payment_key = ANY($1::text[]) AND (ask_at <= now() OR asked > 0 AND status IN ('PENDING', 'UNKNOWN') OR status = 'WAITING_FOR_DEPOSIT') ORDER BY ask_at`,
     values: [keys],
   };
 }
@@ -152,6 +152,7 @@ class Process {
       ...parts,
       orderCache: this.#orderCache,
       settleRefund: (id) => this.settlers.refunds.source.settle(id),
+      lookUpFailed: (kind, id) => this.settlers[kind === "payment" ? "payments" : "charges"].source.settle(id),
     });
     this.worker = new SettlementWorker({
       database: this.#database,
@@ -167,8 +168,8 @@ class Process {
     return never();
   }
 
-  pay(userId: string, orderId: string, paymentKey: string, key: string): Promise<KeyedResponse> {
-    const input = { orderId, callerId: userId, expectedAmount: null, paymentKey, gatewayOrderId: orderId, askAfterMs: SETTINGS.settleAfterMs };
+  pay(userId: string, orderId: string, paymentKey: string, key: string, gatewayOrderId = orderId): Promise<KeyedResponse> {
+    const input = { orderId, callerId: userId, expectedAmount: null, paymentKey, gatewayOrderId, askAfterMs: SETTINGS.settleAfterMs };
     return this.#submit(
       submitTwoPhase({
         begin: startCardPayment(this.#orderCache, true),
@@ -252,16 +253,28 @@ export class Chaos {
     const simulator = new Simulator({ secret: SECRET, slowMs: 20, lateMs: LATE_MS });
     const gatewayUrl = await simulator.listen();
     const shop = await openTestShop({
-      env: { PAYMENT_GATEWAY_URL: gatewayUrl, PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_SETTLE_AFTER_MS: "600000", LOCK_WAIT_MS: "10000" },
+      env: {
+        PAYMENT_GATEWAY_URL: gatewayUrl,
+        PAYMENT_GATEWAY_SECRET: SECRET,
+        PAYMENT_SETTLE_AFTER_MS: "600000",
+        PAYMENT_GATEWAY_TIMEOUT_MS: "500",
+        PAYMENT_GATEWAY_BREAKER_CALLS: "10000",
+        PAYMENT_METHODS: "CARD,EASY_PAY,VIRTUAL_ACCOUNT",
+        LOCK_WAIT_MS: "10000",
+      },
     });
     const owners = new Map<string, () => Process>();
     const hooks = createServer((request, response) => {
       let text = "";
       request.on("data", (chunk: Buffer) => (text += chunk.toString()));
       request.on("end", () => {
-        const { data } = JSON.parse(text) as { data: { paymentKey: string } };
-        const process = owners.get(data.paymentKey)?.();
-        if (process && !process.dead) process.worker.notify(data.paymentKey);
+        // A deposit's notification names no payment, but its order.
+        const { data, orderId = "" } = JSON.parse(text) as { data?: { paymentKey: string }; orderId?: string };
+        const process = owners.get(data?.paymentKey ?? orderId)?.();
+        if (process && !process.dead) {
+          if (data) process.worker.notify(data.paymentKey);
+          else process.worker.notifyDeposit(orderId);
+        }
         response.writeHead(process?.dead ? 503 : 200).end();
       });
     });
@@ -281,7 +294,7 @@ export class Chaos {
   async run(seed: number): Promise<string> {
     const rng = random(seed);
     const plan = {
-      kind: rng.pick(["payment", "payment", "payment", "charge"] as const),
+      kind: rng.pick(["payment", "payment", "payment", "deposit", "charge"] as const),
       death: rng.pick(DEATHS),
       secondDeath: rng.pick(DEATHS),
       script: () => ({
@@ -328,7 +341,7 @@ export class Chaos {
       }
     })();
     try {
-      const work = plan.kind === "charge" ? this.#charge.bind(this) : this.#payment.bind(this);
+      const work = { charge: this.#charge, deposit: this.#deposit, payment: this.#payment }[plan.kind].bind(this);
       return await work(seed, rng, plan.script, untilFinal, current, keys);
     } finally {
       over = true;
@@ -431,6 +444,81 @@ export class Chaos {
     assert.ok(new Set(paid).size <= 1, "two payments got 201");
     assert.equal(paid.length > 0, paidByCard, "the response and the ledgers differ");
     return `payment ${order.status}`;
+  }
+
+  /**
+   * A payment to a virtual account, whose window was opened with the order's id or with a number behind it. The deposit comes early, late, or
+   * never; the buyer cancels; the account is closed in the gateway's dashboard.
+   */
+  async #deposit(
+    seed: number,
+    rng: SeededRandom,
+    script: () => Script,
+    untilFinal: UntilFinal,
+    current: () => Process,
+    keys: string[],
+  ): Promise<string> {
+    const { shop, simulator } = this;
+    const [user, product] = [await shop.user(), await shop.product({ price: PRICE, stock: STOCK })];
+    const quantity = 1 + rng.below(3);
+    const orderItems = [{ productId: product.id, quantity }];
+    const { orderId } = good(await user.post("/orders", { orderItems, payment: { method: "DEFERRED" } }), 201);
+    const gatewayOrderId = rng.pick([orderId, `${orderId}_2`, `${orderId}_3`]);
+    const paymentKey = keyFor(script(), `${seed}`);
+    keys.push(paymentKey);
+    this.#owners.set(paymentKey, current);
+    this.#owners.set(gatewayOrderId, current);
+    simulator.ledger.authorize({ paymentKey, orderId: gatewayOrderId, amount: quantity * PRICE, orderName: "사과", way: "VIRTUAL_ACCOUNT" });
+    const acts = [rng.pick(["early", "late", "never", "dashboard"] as const), ...(rng.chance(0.4) ? ["cancel" as const] : [])];
+    const isTold = rng.chance(0.5);
+    const paying = untilFinal((process) => process.pay(user.id, orderId, paymentKey, `${seed}`, gatewayOrderId));
+    let isAnswered = false;
+    const acting = acts.map(async (act) => {
+      while (!isAnswered && this.#waits(paymentKey) === undefined) await pause(3);
+      await pause(rng.below(60));
+      await this.#actOnAccount(act, { user, orderId, paymentKey, isTold });
+    });
+    const { status } = await paying.finally(() => (isAnswered = true));
+    await Promise.all(acting);
+    await this.#settleAll(keys, current);
+    await shop.operator.post("/admin/jobs/settle-payments/run");
+    await this.#settleAll(keys, current);
+
+    const order = good(await shop.operator.get(`/orders/${orderId}`), 200);
+    assert.ok([201, 402, 409].includes(status), `a deposit got ${status}`);
+    assert.notEqual(order.payment?.status, "WAITING_FOR_DEPOSIT", "a deposit is still awaited");
+    const left = (): number => simulator.ledger.payments.get(paymentKey)?.left ?? 0;
+    const known = async (): Promise<number> => order.paidAmount - order.refundedAmount + (await this.#refusedRefunds(keys));
+    await this.#lateCapturesRefunded(async () => left() === (await known()), keys, current);
+    assert.equal(left(), await known(), "the gateway's ledger differs from the shop's");
+    const gone = order.status === "COMPLETED" ? quantity : 0;
+    assert.equal(await shop.stockOf(product), STOCK - gone, "stock was not restored exactly once");
+    return `deposit ${order.status} (${acts.join("+")})`;
+  }
+
+  /** Whether the account waits for its deposit; undefined before the gateway has opened it. */
+  #waits(paymentKey: string): boolean | undefined {
+    const payment = this.simulator.ledger.payments.get(paymentKey);
+    return payment === undefined || payment.status === "IN_PROGRESS" ? undefined : payment.status === "WAITING_FOR_DEPOSIT";
+  }
+
+  async #actOnAccount(
+    act: "early" | "late" | "never" | "dashboard" | "cancel",
+    { user, orderId, paymentKey, isTold }: { user: Client; orderId: string; paymentKey: string; isTold: boolean },
+  ): Promise<void> {
+    const { ledger } = this.simulator;
+    if (act === "cancel") return void (await user.post(`/orders/${orderId}/cancel`));
+    if (!this.#waits(paymentKey)) return;
+    if (act === "early" && isTold) return this.simulator.deposit(paymentKey);
+    if (act === "early") return void ledger.deposit(paymentKey);
+    if (act === "dashboard") return void this.simulator.cancelInDashboard(paymentKey);
+    const payment = ledger.payments.get(paymentKey);
+    if (payment?.account) payment.account.dueAt = Date.now();
+    if (act === "never" || !payment) return;
+    // A bank that books a transfer after the due date, before or after the shop has ended the payment.
+    await pause(isTold ? 20 : 400);
+    const late = { ...payment, status: "DONE" as const, left: payment.amount, approvedAt: Date.now(), transactionKey: `late-${paymentKey}` };
+    if (ledger.payments.get(paymentKey)?.status === "WAITING_FOR_DEPOSIT") ledger.payments.set(paymentKey, late);
   }
 
   async #charge(
@@ -550,7 +638,7 @@ export class Chaos {
   /** Whether a row with these keys is open, or failed and still to be checked. */
   async #isOpen(keys: string[]): Promise<boolean> {
     const { rows } = await this.shop.shop.database.pool.query(
-      `SELECT FROM payments WHERE payment_key = ANY($1) AND status IN ('PENDING', 'UNKNOWN')
+      `SELECT FROM payments WHERE payment_key = ANY($1) AND status IN ('PENDING', 'UNKNOWN', 'WAITING_FOR_DEPOSIT')
        UNION ALL SELECT FROM refunds WHERE payment_key = ANY($1) AND status = 'PENDING'
        UNION ALL SELECT FROM card_charges WHERE payment_key = ANY($1) AND status = 'PENDING'
        UNION ALL SELECT FROM stray_money WHERE payment_key = ANY($1) AND status = 'PENDING'

@@ -18,6 +18,7 @@ const REQUIRED_STATUS: Record<string, string[]> = {
   "placeOrder productId": ["ON_SALE"],
   "placeOrder userCouponId": ["AVAILABLE"],
   "issueCoupon couponId": ["OPEN"],
+  "issueCoupons couponId": ["OPEN"],
   "payOrder orderId": ["PENDING"],
   "cancelOrder orderId": ["PENDING", "COMPLETED"],
   "refundOrder orderId": ["COMPLETED", "PARTIALLY_REFUNDED"],

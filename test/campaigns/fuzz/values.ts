@@ -91,7 +91,8 @@ export function fitting(schema: Schema, draw: Draw, name = ""): fc.Arbitrary<unk
     case "number":
       return draw.plain === true ? smallNumbers(schema) : numbers(schema);
     case "array":
-      return fc.array(fitting(schema.items ?? {}, draw), {
+      // The items of `userIds` are of the kind `userId`.
+      return fc.array(fitting(schema.items ?? {}, draw, name.replace(/s$/, "")), {
         minLength: schema.minItems ?? 0,
         maxLength: Math.min(schema.maxItems ?? MAX_ITEMS, MAX_ITEMS),
       });

@@ -84,6 +84,14 @@ const announced = fc
       new Command({ does: "open charge", user, amount, at: where }, (environment) => environment.openCharge(user, amount, where)),
   );
 
+const voided = fc
+  .tuple(some, at)
+  .map(([campaign, where]) => new Command({ does: "void", campaign, at: where }, (environment) => environment.voidCampaign(campaign, where)));
+
+const revoked = fc
+  .tuple(some, fc.integer({ min: 1, max: 6000 }), at)
+  .map(([user, amount, where]) => new Command({ does: "revoke", user, amount, at: where }, (environment) => environment.revoke(user, amount, where)));
+
 const viewed = fc
   .tuple(fc.nat(VIEWS.length - 1), at)
   .map(
@@ -101,6 +109,8 @@ export const COMMANDS: fc.Arbitrary<fc.AsyncCommand<object, Environment>>[] = [
   expiring,
   emptied,
   announced,
+  voided,
+  revoked,
   viewed,
 ];
 

@@ -88,6 +88,8 @@ export class Environment {
     const expected = this.model.do(step, issuedAt, result);
     if (!matches(expected, result)) assert.fail(`${nameOf(request)}\n  got ${JSON.stringify(result)}\n  expected ${JSON.stringify(expected)}`);
     if ("refusal" in result && result.refusal === "PAYMENT_DECLINED") this.declined += 1;
+    if (step.kind === "place order" && orderedAt !== null && "answer" in result)
+      Object.assign(this.model.orders.get((result.answer as { orderId: string }).orderId) ?? {}, { imported: true });
     if ("answer" in result) this.#learn(step, result.answer as Record<string, never>, before, orderedAt);
 
     if (other) assertSame(request, answer, other);
@@ -125,6 +127,24 @@ export class Environment {
     const { status, body } = await this.send({ operationId: "openCharge", as: userId, method: "POST", path, body: { amount } }, at);
     const isTooMuch = (this.model.users.get(userId)?.balance ?? 0) + amount > BALANCE_MAX;
     assert.deepEqual([status, body.code ?? body.amount], isTooMuch ? [400, "BALANCE_LIMIT_EXCEEDED"] : [201, amount]);
+  }
+
+  /** Voids the n-th campaign. */
+  async voidCampaign(n: number, at: 0 | 1): Promise<void> {
+    const ids = [...this.model.campaigns.keys()];
+    const couponId = ids[n % ids.length] as string;
+    const path = `/admin/coupons/${couponId}/void`;
+    const { status, body } = await this.send({ operationId: "voidCoupons", as: null, method: "POST", path, body: { reason: "model" } }, at);
+    assert.deepEqual({ status, body }, { status: 200, body: { voided: this.model.voidCampaign(couponId, Date.now()) } });
+  }
+
+  /** Takes granted money back from the n-th user. */
+  async revoke(n: number, amount: number, at: 0 | 1): Promise<void> {
+    const userId = this.users[n % this.users.length] as string;
+    const request = { operationId: "revokeBalances", as: null, method: "POST", path: "/admin/balances/revoke" };
+    const { status, body } = await this.send({ ...request, body: { revocations: [{ userId, amount, reason: "model" }] } } as HttpRequest, at);
+    const isDone = this.model.revoke(userId, amount);
+    assert.deepEqual([status, body.code ?? body.totalAmount], isDone ? [200, amount] : [400, "BALANCE_INSUFFICIENT"]);
   }
 
   /** The number of the n-th pending order. */

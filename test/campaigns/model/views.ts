@@ -118,7 +118,7 @@ const userCoupons: View = async (environment, at) => {
       couponId,
       status: state === "AVAILABLE" && expiresAt <= now ? "EXPIRED" : state,
     }));
-    for (const status of ["ALL", "AVAILABLE", "USED", "EXPIRED"])
+    for (const status of ["ALL", "AVAILABLE", "USED", "EXPIRED", "VOID"])
       assertMatches(
         `coupons ${status} of ${userId}`,
         await pages(environment, at, "listUserCoupons", `/users/${userId}/coupons?status=${status}`, "userCoupons", userId),

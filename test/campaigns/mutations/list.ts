@@ -7,6 +7,7 @@ import { CONSTRAINTS } from "./list/constraints.ts";
 import { COUNTS } from "./list/counts.ts";
 import { FULFILMENT } from "./list/fulfilment.ts";
 import { JOURNAL } from "./list/journal.ts";
+import { SIGN_IN } from "./list/sign-in.ts";
 import { LOCKS } from "./list/locks.ts";
 import { ORDERS } from "./list/orders.ts";
 import { PEOPLE } from "./list/people.ts";
@@ -24,6 +25,7 @@ export const MUTATIONS: Mutation[] = [
   ...ORDERS,
   ...FULFILMENT,
   ...JOURNAL,
+  ...SIGN_IN,
   ...PEOPLE,
   ...OF_THE_TILL,
   ...AFTERWARDS,

@@ -19,8 +19,17 @@ type Order = {
   completedAt?: number;
   /** Paid by card: neither the payment nor a refund changes the balance. */
   byCard: boolean;
+  /** Brought in by an operator: its buyer cannot cancel it. */
+  imported?: true;
 };
-type Coupon = { couponId: string; userId: string; state: "AVAILABLE" | "USED" | "EXPIRED"; expiresAt: number; orderId: string | null };
+type Coupon = {
+  couponId: string;
+  userId: string;
+  state: "AVAILABLE" | "USED" | "EXPIRED" | "VOID";
+  expiresAt: number;
+  orderId: string | null;
+  voided?: true;
+};
 type LineItem = { productId: string; variantId: string | null; quantity: number };
 type CartItem = { id: string; productId: string; variantId: string; quantity: number };
 
@@ -43,6 +52,8 @@ type Variant = { productId: string; price: number; stock: number; adjustments: {
 
 export class Model {
   readonly users = new Map<string, { balance: number; version: number }>();
+  /** Granted money that was not taken back, by user. */
+  readonly granted = new Map<string, number>();
   readonly externalIds = new Set<string>();
   readonly products = new Map<string, { forSale: boolean; variants: string[] }>();
   readonly variants = new Map<string, Variant>();
@@ -86,7 +97,10 @@ export class Model {
           each.set(id, (each.get(id) ?? 0) + step.amount);
           if (user.balance + (each.get(id) ?? 0) > BALANCE_MAX) refuse("BALANCE_LIMIT_EXCEEDED");
         }
-        for (const id of step.userIds) this.#pay(id, step.amount);
+        for (const id of step.userIds) {
+          this.#pay(id, step.amount);
+          this.granted.set(id, (this.granted.get(id) ?? 0) + step.amount);
+        }
         return { granted: step.userIds.length, totalAmount: step.userIds.length * step.amount };
       }
 
@@ -237,6 +251,7 @@ export class Model {
       case "cancel order": {
         const order = this.#own(step);
         const tooLate = step.callerId !== null && now >= (order.completedAt ?? now) + CANCEL_WITHIN_MS;
+        if (order.imported && step.callerId !== null) refuse("ORDER_NOT_CANCELLABLE STATUS");
         if (order.status === "COMPLETED" && tooLate) refuse("ORDER_NOT_CANCELLABLE TOO_LATE");
         if (order.status === "COMPLETED")
           return this.#refund(
@@ -329,6 +344,26 @@ export class Model {
     if (expectedAmount !== null && expectedAmount !== total - discount) refuse("AMOUNT_CHANGED");
   }
 
+  /** Makes the available coupons of a campaign void, and used ones when they come back. Returns the number of available ones. */
+  voidCampaign(couponId: string, now: number): number {
+    let voided = 0;
+    for (const coupon of this.coupons.values()) {
+      if (coupon.couponId !== couponId || (coupon.state !== "USED" && (coupon.state !== "AVAILABLE" || coupon.expiresAt <= now))) continue;
+      if (coupon.state === "AVAILABLE") voided++;
+      Object.assign(coupon, { voided: true, state: coupon.state === "USED" ? "USED" : "VOID" });
+    }
+    return voided;
+  }
+
+  /** Takes granted money back, and returns whether there was enough. */
+  revoke(userId: string, amount: number): boolean {
+    const granted = this.granted.get(userId) ?? 0;
+    if (amount > granted || amount > (this.users.get(userId)?.balance ?? 0)) return false;
+    this.#pay(userId, -amount);
+    this.granted.set(userId, granted - amount);
+    return true;
+  }
+
   /** The amount that a page would show for this order now. */
   quote({ userId, lineItems, userCouponId }: { userId: string; lineItems: LineItem[] | null; userCouponId: string | null }): number {
     const total = (lineItems ?? this.carts.get(userId) ?? []).reduce((sum, { productId, variantId, quantity }) => {
@@ -363,7 +398,7 @@ export class Model {
     order.refunded += amount;
     order.status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
     const coupon = whole && order.coupon !== null ? this.coupons.get(order.coupon) : undefined;
-    if (coupon) Object.assign(coupon, { state: coupon.expiresAt <= now ? "EXPIRED" : "AVAILABLE", orderId: null });
+    if (coupon) Object.assign(coupon, { state: coupon.voided ? "VOID" : coupon.expiresAt <= now ? "EXPIRED" : "AVAILABLE", orderId: null });
     return this.order(orderId);
   }
 

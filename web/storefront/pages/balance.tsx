@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { everyPage, type Transaction } from "#client";
 import { formatInstant } from "../../shared/languages.ts";
-import { to } from "../../shared/router.ts";
+import { to } from "../router.ts";
 import { shop } from "../api.ts";
 import { ChargeForm } from "../parts/charge-form.tsx";
 import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";

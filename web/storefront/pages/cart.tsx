@@ -6,8 +6,9 @@ import { Art } from "../parts/art.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { type Cart as CartOfShop, useUserResource } from "../parts/user-resource.ts";
 import { Empty, Failure, Money, Notice, Skeleton, Stepper, Title } from "../parts/parts.tsx";
-import { to } from "../../shared/router.ts";
+import { to } from "../router.ts";
 import { t } from "../words/words.ts";
+import { localName } from "../names.ts";
 
 type Item = CartOfShop["cartItems"][number];
 
@@ -69,7 +70,7 @@ export function Cart() {
 const canBeOrdered = ({ status, stock, quantity }: Item): boolean => status === "ON_SALE" && quantity <= stock;
 
 function CartRow({ item, changed, removed }: { item: Item; changed: () => Promise<void>; removed: () => void }) {
-  const { id, productId, name, unitPrice, quantity, stock, status } = item;
+  const { id, productId, name, unitPrice, quantity, stock, status, imageUrl } = item;
   // The wanted quantity shows at once, until the shop has answered.
   const wanted = useSignal<number | null>(null);
   const set = useAttempt(async ({ key, userId, shop }, newQuantity: number) => {
@@ -90,11 +91,11 @@ function CartRow({ item, changed, removed }: { item: Item; changed: () => Promis
   return (
     <li class="row">
       <a class="row-art" href={to(`/products/${productId}`)} tabIndex={-1} aria-hidden="true">
-        <Art id={productId} name={name} />
+        <Art id={productId} name={name} image={imageUrl} />
       </a>
       <div class="row-body">
         <a class="row-name" href={to(`/products/${productId}`)}>
-          <bdi>{name}</bdi>
+          <bdi>{localName(name)}</bdi>
         </a>
         {unitPrice !== null && <p class="muted number">{t.value.unit(unitPrice)}</p>}
         {status !== "ON_SALE" ? (
@@ -104,7 +105,7 @@ function CartRow({ item, changed, removed }: { item: Item; changed: () => Promis
         )}
         <div class="row-foot">
           <Stepper
-            label={t.value.quantityOf(name)}
+            label={t.value.quantityOf(localName(name))}
             value={shown}
             max={Math.max(stock, 1)}
             set={(newQuantity) => void set.run(newQuantity)}
@@ -113,7 +114,7 @@ function CartRow({ item, changed, removed }: { item: Item; changed: () => Promis
           <button
             type="button"
             class="button small quiet icon-only"
-            aria-label={t.value.removeNamed(name)}
+            aria-label={t.value.removeNamed(localName(name))}
             aria-disabled={remove.busy}
             onClick={() => void remove.run()}
           >

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { isUndecided } from "#client";
-import { redirect, route, to } from "../../shared/router.ts";
+import { redirect, route, to } from "../router.ts";
 import { settleAll } from "../../shared/settle-all.ts";
 import { shop } from "../api.ts";
 import { useAttempt } from "../attempt.ts";

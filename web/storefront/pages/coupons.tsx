@@ -1,4 +1,5 @@
-import type { UserCoupon } from "#client";
+import { useRef } from "preact/hooks";
+import type { Campaign, UserCoupon } from "#client";
 import { formatInstant } from "../../shared/languages.ts";
 import { shop } from "../api.ts";
 import { CampaignCard } from "../parts/campaign.tsx";
@@ -10,6 +11,7 @@ import { readCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
+import { localName } from "../names.ts";
 
 export function Coupons() {
   const campaigns = useResource("campaigns", (signal) => readCampaigns(shop, signal), {
@@ -18,7 +20,7 @@ export function Coupons() {
   const owned = useUserResource("coupons", (userId, signal) => couponsOf(userId, "ALL", signal));
   const claimed = new Set(owned.data?.map(({ couponId }) => couponId));
   const changed = () => Promise.all([campaigns.reload(), owned.reload()]);
-  const order = { OPEN: 0, UPCOMING: 1, SOLD_OUT: 2, CLOSED: 3 };
+  const shown = useStableOrder(campaigns.data ?? []);
   return (
     <>
       <Title>{t.value.coupons}</Title>
@@ -28,11 +30,9 @@ export function Coupons() {
           (campaigns.error === undefined ? <Skeleton tall /> : <Failure error={campaigns.error} retry={() => void campaigns.reload()} />)}
         {campaigns.data?.length === 0 && <Empty icon="coupon" title={t.value.noCampaigns} hint={t.value.noCampaignsHint} />}
         <div class="campaigns">
-          {campaigns.data
-            ?.toSorted((a, b) => order[a.status] - order[b.status])
-            .map((campaign) => (
-              <CampaignCard key={campaign.id} campaign={campaign} claimed={claimed.has(campaign.id)} changed={changed} />
-            ))}
+          {shown.map((campaign) => (
+            <CampaignCard key={campaign.id} campaign={campaign} claimed={claimed.has(campaign.id)} changed={changed} />
+          ))}
         </div>
       </section>
       {session.value !== null && (
@@ -54,6 +54,16 @@ export function Coupons() {
   );
 }
 
+const RANK = { OPEN: 0, UPCOMING: 1, SOLD_OUT: 2, CLOSED: 3 };
+
+/** Sorted once per visit, so that no card moves when it is pressed or sells out; later campaigns come last. */
+function useStableOrder(campaigns: readonly Campaign[]): Campaign[] {
+  const places = useRef(new Map<string, number>());
+  for (const { id } of campaigns.toSorted((a, b) => RANK[a.status] - RANK[b.status]))
+    if (!places.current.has(id)) places.current.set(id, places.current.size);
+  return campaigns.toSorted((a, b) => (places.current.get(a.id) ?? 0) - (places.current.get(b.id) ?? 0));
+}
+
 /** The shop's status, updated by the clock: a coupon expires without another read. */
 function statusNow({ status, expiresAt }: UserCoupon): UserCoupon["status"] {
   return status === "AVAILABLE" && expiresAt !== null && isPast(expiresAt) ? "EXPIRED" : status;
@@ -66,7 +76,7 @@ function Ticket({ coupon: { name, discount, status, expiresAt, usedAt } }: { cou
     <li class={`ticket ${status.toLowerCase()}`}>
       <span class="ticket-discount">{headline}</span>
       <span class="ticket-body">
-        <bdi class="ticket-name">{name}</bdi>
+        <bdi class="ticket-name">{localName(name)}</bdi>
         <span class="muted">
           {[...conditions, usedAt ? t.value.usedAt(usedAt) : expiresAt ? t.value.until(lastValidInstant(expiresAt)) : t.value.forever].join(" · ")}
         </span>

@@ -2,11 +2,12 @@
 
 import { useEffect } from "preact/hooks";
 import { isRefusal, type Product } from "#client";
-import { formatMoney } from "../../shared/languages.ts";
+import { formatMoney, language } from "../../shared/languages.ts";
 import { useResource } from "../../shared/resource.ts";
-import { subject, to } from "../../shared/router.ts";
+import { subject, to } from "../router.ts";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
+import { Gallery } from "../parts/gallery.tsx";
 import { saveReminder } from "../parts/drop/calendar.ts";
 import { DrawProof } from "../parts/drop/draw-proof.tsx";
 import { DropActions } from "../parts/drop/drop-actions.tsx";
@@ -17,6 +18,7 @@ import { Icon } from "../parts/icon.tsx";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
+import { localName } from "../names.ts";
 
 const PRODUCT_POLL_MS = 5000;
 
@@ -55,15 +57,15 @@ function Detail({ drop }: { drop: DropOfShop }) {
   );
   const entry = useEntryOf(drop);
   useEffect(() => {
-    subject.value = drop.name;
-  }, [drop.name]);
+    subject.value = localName(drop.name);
+  }, [drop.name, language.value]);
   const shown = entry.data ?? null;
   const isTheirs = shown !== null && (isOngoing(shown) || shown.status === "BOUGHT");
   const isOver = drop.status === "CLOSED" && !isTheirs;
   return (
     <article class="detail drop">
       <div class={`detail-art ${(drop.status === "SOLD_OUT" && !isTheirs) || isOver ? "sold-out" : ""}`}>
-        <Art id={drop.productId} name={product.data?.name ?? drop.name} />
+        {product.data ? <Gallery product={product.data} /> : <Art id={drop.productId} name={drop.name} />}
         {isOver && <span class="stamp">{t.value.closed}</span>}
       </div>
       <div class="detail-body">
@@ -72,7 +74,7 @@ function Detail({ drop }: { drop: DropOfShop }) {
             <span class="pill few">{t.value.drop}</span> {t.value[drop.mode]}
           </p>
           <Title>
-            <bdi>{drop.name}</bdi>
+            <bdi>{localName(drop.name)}</bdi>
           </Title>
           {product.data && <ProductLine product={product.data} />}
         </div>
@@ -145,7 +147,7 @@ function Reminder({ drop: { id, name, opensAt } }: { drop: DropOfShop }) {
     const url = new URL(to(`/drops/${id}`), location.href).href;
     saveReminder({
       uid: `${id}@${location.host}`,
-      title: `${name} · ${t.value.brand}`,
+      title: `${localName(name)} · ${t.value.brand}`,
       at: opensAt,
       url,
       text: `${t.value.openAtInstant(opensAt)} ${url}`,

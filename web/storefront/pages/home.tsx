@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import type { Body, Campaign } from "#client";
 import { readCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
-import { route, to } from "../../shared/router.ts";
+import { route, to } from "../router.ts";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
 import { CampaignCard, statusNow } from "../parts/campaign.tsx";
@@ -12,7 +12,9 @@ import { Money, Skeleton, Title } from "../parts/parts.tsx";
 import { Products } from "../parts/products.tsx";
 import { useClaimed } from "../parts/user-resource.ts";
 import { session } from "../session.ts";
+import { shopName } from "../shop-name.ts";
 import { t } from "../words/words.ts";
+import { localName } from "../names.ts";
 
 type PopularProduct = Body<"listPopularProducts">["popularProducts"][number];
 
@@ -22,7 +24,7 @@ export function Home() {
   return (
     <>
       <Title>
-        {t.value.brand} <span class="title-sub">{t.value.tagline}</span>
+        <bdi>{shopName.value}</bdi> <span class="title-sub">{t.value.tagline}</span>
       </Title>
       {searching ? <Products /> : <Market />}
     </>
@@ -104,16 +106,16 @@ function Popular({ products }: { products: readonly PopularProduct[] }) {
       </div>
       {/* The list scrolls sideways; its links let the keyboard reach all of it. */}
       <ol class="popular">
-        {products.map(({ rank, productId, name, price, status, totalSales }) => (
+        {products.map(({ rank, productId, name, price, status, totalSales, imageUrl }) => (
           <li key={productId}>
             <a class={`popular-card ${status === "ON_SALE" ? "" : "sold-out"}`} href={to(`/products/${productId}`)}>
               <span class="card-art">
-                <Art id={productId} name={name} />
+                <Art id={productId} name={name} image={imageUrl} />
                 {status !== "ON_SALE" && <span class="stamp">{status === "SOLD_OUT" ? t.value.soldOut : t.value.notForSale}</span>}
                 <span class="popular-rank number">{t.value.rank(rank)}</span>
               </span>
               <span class="card-name">
-                <bdi>{name}</bdi>
+                <bdi>{localName(name)}</bdi>
               </span>
               <span class="popular-facts">
                 <Money amount={price} />

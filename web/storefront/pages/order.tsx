@@ -1,6 +1,6 @@
 import { isRefusal } from "#client";
 import { formatInstant } from "../../shared/languages.ts";
-import { route, to } from "../../shared/router.ts";
+import { route, to } from "../router.ts";
 import { shop } from "../api.ts";
 import { CancelOrder } from "../parts/cancel-order.tsx";
 import { isPast } from "../parts/countdown.tsx";
@@ -44,7 +44,7 @@ export function Order({ id }: { id: string }) {
     );
   return (
     <>
-      <Title>{t.value.order}</Title>
+      <Title>{route.value.query.get("result") === "placed" ? t.value.orderDone : t.value.order}</Title>
       {!page.data && (page.error === undefined ? <Skeleton lines={5} /> : <Failure error={page.error} retry={() => void page.reload()} />)}
       {page.data && <Detail {...page.data} reload={page.reload} />}
     </>
@@ -64,7 +64,7 @@ const isPayable = (order: OrderDetail): boolean => order.status === "PENDING" &&
 function Detail({ order, history, balance, reload }: PageData & { reload: () => Promise<void> }) {
   const { orderNumber, status, fulfilmentStatus } = order;
   const payable = isPayable(order);
-  const cancellable = payable || (status === "COMPLETED" && fulfilmentStatus === "NONE");
+  const cancellable = payable || order.payment?.status === "WAITING_FOR_DEPOSIT" || (status === "COMPLETED" && fulfilmentStatus === "NONE");
   return (
     <div class="with-aside">
       <div class="stack">

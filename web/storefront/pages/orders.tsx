@@ -5,8 +5,9 @@ import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
 import { type ListedOrder, type Order, useUserResource } from "../parts/user-resource.ts";
 import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
-import { to } from "../../shared/router.ts";
+import { to } from "../router.ts";
 import { t } from "../words/words.ts";
+import { localName } from "../names.ts";
 
 export function Orders() {
   const pages = useSignal(1);
@@ -64,7 +65,7 @@ function OrderRow({ order }: { order: ListedOrder }) {
         <span class="row-body">
           <OrderStatus order={order} />
           <span class="row-name clamp">
-            <bdi>{t.value.andMore(first?.name ?? "", itemCount - 1)}</bdi>
+            <bdi>{t.value.andMore(localName(first?.name ?? ""), itemCount - 1)}</bdi>
           </span>
           <span class="row-foot">
             <span class="muted">

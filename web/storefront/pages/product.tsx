@@ -1,15 +1,16 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { formatMoney } from "../../shared/languages.ts";
+import { formatMoney, language } from "../../shared/languages.ts";
 import { isRefusal, type Product as ProductOfShop, type Variant } from "#client";
 import { shop } from "../api.ts";
-import { Art } from "../parts/art.tsx";
+import { Gallery } from "../parts/gallery.tsx";
 import { Buy } from "../parts/buy.tsx";
 import { Empty, Failure, Notice, Skeleton, Stock, Title } from "../parts/parts.tsx";
 import { useSelection } from "../parts/selection.ts";
 import { useResource } from "../../shared/resource.ts";
-import { subject, to } from "../../shared/router.ts";
+import { subject, to } from "../router.ts";
 import { t } from "../words/words.ts";
+import { localName } from "../names.ts";
 
 export function Product({ id }: { id: string }) {
   const product = useResource(`product ${id}`, async (signal) => (await shop.getProduct({ path: { productId: id }, signal })).body, {
@@ -41,22 +42,22 @@ function Loading() {
 }
 
 function Detail({ product, reload }: { product: ProductOfShop; reload: () => Promise<void> }) {
-  const { id, name, description, variants } = product;
+  const { name, description, variants } = product;
   const selection = useSelection(variants);
   const { variant } = selection;
   const soldOutNow = useSoldOutNow(variant ?? product);
   useEffect(() => {
-    subject.value = name;
-  }, [name]);
+    subject.value = localName(name);
+  }, [name, language.value]);
   return (
     <article class="detail">
       <div class={`detail-art ${product.status === "SOLD_OUT" ? "sold-out" : ""}`}>
-        <Art id={id} name={name} />
+        <Gallery product={product} variant={variant} />
         {product.status === "SOLD_OUT" && <span class="stamp">{t.value.soldOut}</span>}
       </div>
       <div class="detail-body">
         <Title>
-          <bdi>{name}</bdi>
+          <bdi>{localName(name)}</bdi>
         </Title>
         <div class="detail-row">
           <p class="detail-price number">{priceText(product, variant)}</p>
@@ -66,7 +67,7 @@ function Detail({ product, reload }: { product: ProductOfShop; reload: () => Pro
         </div>
         {description && (
           <p class="description">
-            <bdi>{description}</bdi>
+            <bdi>{localName(description)}</bdi>
           </p>
         )}
         {soldOutNow && (

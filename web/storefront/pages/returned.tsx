@@ -3,7 +3,7 @@
 import { useEffect } from "preact/hooks";
 import { isRefusal, isUndecided } from "#client";
 import { useNextOrderId, type WindowTarget } from "../../shared/payment-window.ts";
-import { redirect, route, to } from "../../shared/router.ts";
+import { redirect, route, to } from "../router.ts";
 import { type ActionContext, useAttempt } from "../attempt.ts";
 import { Empty, Failure, Notice, Skeleton, Title } from "../parts/parts.tsx";
 import { unpaidReason } from "../parts/pay-with.tsx";

@@ -5,7 +5,7 @@ import { useAttempt } from "../../shared/attempt.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Failure, Notice, Skeleton, Spinner, Title } from "../parts/parts.tsx";
 import { useResource } from "../../shared/resource.ts";
-import { redirect, route, to } from "../../shared/router.ts";
+import { redirect, route, to } from "../router.ts";
 import { expired, sessionOf, signIn } from "../session.ts";
 import { t } from "../words/words.ts";
 

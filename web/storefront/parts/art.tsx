@@ -1,8 +1,21 @@
-// The picture of a product that has none: two quiet colors, a shape and its first letter, always the same for the same product.
+// The picture of a product: its image, or a generated one of two quiet colors, a shape and its first letter, always the same for the same product.
+
+import { useSignal } from "@preact/signals";
+import { localName } from "../names.ts";
 
 const SHAPES = 5;
 
-export function Art({ id, name }: { id: string; name: string }) {
+type ArtProps = { id: string; name: string; image?: string | null; alt?: string | undefined; eager?: boolean };
+
+/** Decoration beside the product's name, unless it has a text of its own. An image that cannot be loaded gives way to the generated picture. */
+export function Art({ id, name, image = null, alt, eager = false }: ArtProps) {
+  const failed = useSignal<string | null>(null);
+  if (image !== null && failed.value !== image)
+    return (
+      <span class="art photo">
+        <img src={image} alt={alt ?? ""} loading={eager ? "eager" : "lazy"} decoding="async" onError={() => (failed.value = image)} />
+      </span>
+    );
   const seed = hashOf(id);
   const hue = seed % 360;
   const second = (hue + 28 + ((seed >>> 9) % 50)) % 360;
@@ -12,7 +25,7 @@ export function Art({ id, name }: { id: string; name: string }) {
       style={{ "--hue": String(hue), "--hue-2": String(second), "--turn": `${(seed >>> 5) % 90}deg` }}
       aria-hidden="true"
     >
-      <span>{firstLetter(name)}</span>
+      <span>{firstLetter(localName(name))}</span>
     </div>
   );
 }

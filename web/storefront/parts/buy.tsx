@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { isRefusal, type Product } from "#client";
 import { formatMoney } from "../../shared/languages.ts";
-import { navigate, to } from "../../shared/router.ts";
+import { navigate, to } from "../router.ts";
 import { useAttempt } from "../attempt.ts";
 import { cartChanged } from "../cart.ts";
 import { session } from "../session.ts";
@@ -16,6 +16,7 @@ import { Sheet } from "./sheet.tsx";
 import { toast } from "./toasts.tsx";
 import { focusMissing, VariantOptions } from "./variant-options.tsx";
 import { isWide } from "./viewport.ts";
+import { localName } from "../names.ts";
 
 type BuyProps = { product: Product; selection: Selection; reload: () => Promise<void> };
 
@@ -95,7 +96,7 @@ function BuyFreely({ product, selection, reload }: BuyProps) {
       </BottomBar>
       <Sheet
         sheet={sheet}
-        title={<bdi>{product.name}</bdi>}
+        title={<bdi>{localName(product.name)}</bdi>}
         onClose={() => (isAsked.value = false)}
         foot={
           <>
@@ -127,7 +128,7 @@ function usePurchase({ id: productId }: Product, reload: () => Promise<void>, ad
   });
   const toCheckout = (variantId: string, quantity: number): void => {
     const buy = { product: productId, variant: variantId, quantity: String(quantity) };
-    navigate(session.value ? to("/checkout", buy) : to("/sign-in", { next: to("/checkout", buy).slice(1) }));
+    navigate(session.value ? to("/checkout", buy) : to("/sign-in", { next: `/checkout?${new URLSearchParams(buy)}` }));
   };
   const run: typeof add.run = async (item) => (session.value ? add.run(item) : navigate(to("/sign-in", { next: `/products/${productId}` })));
   return { add: { ...add, run }, toCheckout };

@@ -1,15 +1,17 @@
 // A coupon campaign: discount, opening time, remaining coupons, and the button to claim one.
 
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { type Campaign, isRefusal } from "#client";
 import { useAttempt } from "../attempt.ts";
-import { to } from "../../shared/router.ts";
+import { redirect, route, to } from "../router.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 import { Countdown, isPast } from "./countdown.tsx";
 import { discountWords } from "./discount.ts";
 import { Notice, Reason, Spinner } from "./parts.tsx";
+import { lastValidInstant } from "./user-resource.ts";
+import { localName } from "../names.ts";
 
 export function CampaignCard({ campaign, claimed, changed }: { campaign: Campaign; claimed: boolean; changed: () => Promise<unknown> }) {
   const { headline, conditions } = discountWords(campaign.discount);
@@ -20,7 +22,7 @@ export function CampaignCard({ campaign, claimed, changed }: { campaign: Campaig
       <div class="campaign-body">
         <p class="campaign-discount">{headline}</p>
         <h3>
-          <bdi>{campaign.name}</bdi>
+          <bdi>{localName(campaign.name)}</bdi>
         </h3>
         <p class="muted">{[...conditions, campaign.closesAt ? t.value.until(campaign.closesAt) : ""].filter(Boolean).join(" · ")}</p>
         <div class="campaign-left">
@@ -31,7 +33,7 @@ export function CampaignCard({ campaign, claimed, changed }: { campaign: Campaig
         </div>
       </div>
       <div class="campaign-action">
-        {status === "UPCOMING" && <Countdown to={campaign.opensAt} label={t.value.opensIn} />}
+        {status === "UPCOMING" && <Countdown to={campaign.opensAt} label={t.value.untilOpen} />}
         <Claim campaign={campaign} status={status} claimed={claimed} changed={changed} />
       </div>
     </article>
@@ -61,8 +63,8 @@ function Claim({
   const claim = useAttempt(async ({ key, shop }) => {
     outcome.value = null;
     try {
-      await shop.issueCoupon({ path: { couponId: campaign.id }, body: {}, idempotencyKey: key });
-      outcome.value = { kind: "good", words: t.value.claimSucceeded };
+      const { body } = await shop.issueCoupon({ path: { couponId: campaign.id }, body: {}, idempotencyKey: key });
+      outcome.value = { kind: "good", words: body.expiresAt ? t.value.claimedUntil(lastValidInstant(body.expiresAt)) : t.value.claimSucceeded };
     } catch (error) {
       outcome.value = outcomeOf(error);
       throw error;
@@ -73,6 +75,13 @@ function Claim({
   });
   const shown = outcome.value;
   const owned = claimed || shown?.kind === "good";
+  // The visitor pressed before signing in.
+  const wanted = route.value.query.get("claim") === campaign.id && session.value !== null;
+  useEffect(() => {
+    if (!wanted) return;
+    redirect(to(route.peek().path));
+    if (!claimed && status === "OPEN") void claim.run();
+  }, [wanted]);
   const waited = useRef(false);
   if (status === "UPCOMING") waited.current = true;
   const opened = waited.current && status === "OPEN";
@@ -83,7 +92,7 @@ function Claim({
   return (
     <>
       {session.value === null && (status === "OPEN" || status === "UPCOMING") ? (
-        <a class="button primary" href={to("/sign-in", { next: "/coupons" })}>
+        <a class="button primary" href={to("/sign-in", { next: `/coupons?claim=${campaign.id}` })}>
           {t.value.signInToClaim}
         </a>
       ) : (
@@ -92,12 +101,24 @@ function Claim({
           {claim.busy ? t.value.claiming : label(status, owned)}
         </button>
       )}
-      {shown && <Notice kind={shown.kind}>{typeof shown.words === "string" ? shown.words : <Reason error={shown.words.error} />}</Notice>}
+      {/* It has its place from the beginning, so that nothing moves when the coupon is claimed. */}
+      <p class={`claim-note ${shown?.kind === "good" ? "good" : ""}`} role="status">
+        {shown?.kind === "good" && typeof shown.words === "string" ? shown.words : goodFor(campaign)}
+      </p>
+      {shown && shown.kind !== "good" && (
+        <Notice kind={shown.kind}>{typeof shown.words === "string" ? shown.words : <Reason error={shown.words.error} />}</Notice>
+      )}
       <p class="visually-hidden" role="status">
         {opened && !owned ? t.value.nowOpen : ""}
       </p>
     </>
   );
+}
+
+/** How long a claimed coupon is good. */
+function goodFor({ validDays, expiresAt }: Campaign): string {
+  if (expiresAt) return t.value.usableUntil(lastValidInstant(expiresAt));
+  return validDays ? t.value.usableDays(validDays) : t.value.forever;
 }
 
 function label(status: Campaign["status"], owned: boolean): string {

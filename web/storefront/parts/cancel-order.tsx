@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import { useAttempt } from "../attempt.ts";
-import { redirect, to } from "../../shared/router.ts";
+import { redirect, to } from "../router.ts";
 import { t } from "../words/words.ts";
 import { Confirm } from "./confirm.tsx";
 import type { Order } from "./user-resource.ts";

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { Attempt } from "../../shared/attempt.ts";
 import { formatMoney } from "../../shared/languages.ts";
 import { openWindow } from "../../shared/payment-window.ts";
-import { route, to } from "../../shared/router.ts";
+import { route, to } from "../router.ts";
 import { shopInfo } from "../../shared/shop-info.ts";
 import { useAttempt } from "../attempt.ts";
 import { t } from "../words/words.ts";

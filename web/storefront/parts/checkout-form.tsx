@@ -3,7 +3,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { UserCoupon } from "#client";
 import { formatNumber } from "../../shared/languages.ts";
-import { to } from "../../shared/router.ts";
+import { to } from "../router.ts";
 import { type Price, priceOf } from "../price.ts";
 import { t } from "../words/words.ts";
 import { AddressChoice, type AddressInput } from "./address-form.tsx";
@@ -14,6 +14,7 @@ import { CouponChoice } from "./coupon-choice.tsx";
 import { type CheckoutItem, OrderChanges, type ShownOrder, shownOrder } from "./order-changes.tsx";
 import { Failure, Money, Notice, Spinner } from "./parts.tsx";
 import { cardChoice, type CardChoice, type Method, PayWith, type SimulatedOutcome } from "./pay-with.tsx";
+import { localName } from "../names.ts";
 
 /** The data that a checkout shows. */
 export type CheckoutData = { items: CheckoutItem[]; fromCart: boolean; coupons: UserCoupon[]; balance: number };
@@ -141,7 +142,7 @@ function OrderedItems({ items }: { items: Price<CheckoutItem>["items"] }) {
                 <Art id={productId} name={name} />
               </span>
               <span class="row-body">
-                <bdi class="row-name clamp">{name}</bdi>
+                <bdi class="row-name clamp">{localName(name)}</bdi>
                 <span class="row-warning">{unavailableReason(item)}</span>
                 {status !== "NOT_FOR_SALE" && (
                   <span class="row-foot">

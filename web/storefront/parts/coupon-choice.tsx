@@ -1,9 +1,10 @@
 import type { UserCoupon } from "#client";
-import { to } from "../../shared/router.ts";
+import { to } from "../router.ts";
 import { priceOf, type PricedItem } from "../price.ts";
 import { t } from "../words/words.ts";
 import { discountWords } from "./discount.ts";
 import { lastValidInstant } from "./user-resource.ts";
+import { localName } from "../names.ts";
 
 type CouponsProps = {
   coupons: readonly UserCoupon[];
@@ -53,7 +54,7 @@ function Choice({ coupon, saves, usable, chosen, choose }: ChoiceProps) {
     <label class={`pick ${usable ? "" : "unusable"}`}>
       <input type="radio" name="coupon" checked={chosen} disabled={!usable} onChange={choose} />
       <span class="pick-body">
-        <strong>{headline}</strong> <bdi class="clamp">{coupon.name}</bdi>
+        <strong>{headline}</strong> <bdi class="clamp">{localName(coupon.name)}</bdi>
         <span class="muted">
           {[...conditions, coupon.expiresAt ? t.value.until(lastValidInstant(coupon.expiresAt)) : ""].filter(Boolean).join(" · ")}
         </span>

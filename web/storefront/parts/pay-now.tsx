@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { formatMoney } from "../../shared/languages.ts";
-import { redirect, to } from "../../shared/router.ts";
+import { redirect, to } from "../router.ts";
 import { useAttempt } from "../attempt.ts";
 import { t } from "../words/words.ts";
 import { Countdown } from "./countdown.tsx";
@@ -15,15 +15,16 @@ export function PayNow({ order, balance, reload }: { order: Order; balance: numb
   const outcome = useSignal<SimulatedOutcome>("approve");
   const method = gatewayMethods().some((name) => name === chosenMethod.value) ? chosenMethod.value : "BALANCE";
   const pay = useAttempt(async (context, chosen: { card: CardChoice | null }) => {
+    let result = "placed";
     try {
-      let result = "placed";
       if (chosen.card !== null) result = await payAtGateway(context, order, toPay, chosen.card);
       else await context.shop.payOrder({ body: { orderId: order.orderId, method: "BALANCE", expectedAmount: toPay }, idempotencyKey: context.key });
       if (result === "window" || !context.isCurrentUser()) return;
       redirect(to(`/orders/${order.orderId}`, { result }));
       scrollTo(0, 0);
     } finally {
-      await reload();
+      // The page is left for the window: the action must end before, or it would be undecided on the way back.
+      if (result !== "window") await reload();
     }
   }, `pay ${order.orderId}`);
   return (

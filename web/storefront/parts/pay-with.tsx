@@ -3,7 +3,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 import { isRefusal, isUndecided } from "#client";
-import { currentPath, redirect, to } from "../../shared/router.ts";
+import { currentPath, redirect, to } from "../router.ts";
 import { openWindow, type WindowMethod } from "../../shared/payment-window.ts";
 import { shopInfo } from "../../shared/shop-info.ts";
 import type { ActionContext } from "../attempt.ts";

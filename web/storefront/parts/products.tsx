@@ -2,12 +2,13 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Body, ProductInList } from "#client";
 import { useResource } from "../../shared/resource.ts";
-import { redirect, route, to } from "../../shared/router.ts";
+import { redirect, route, to } from "../router.ts";
 import { shop } from "../api.ts";
 import { t } from "../words/words.ts";
 import { Art } from "./art.tsx";
 import { Icon } from "./icon.tsx";
 import { Empty, Failure, Money, Skeleton } from "./parts.tsx";
+import { localName } from "../names.ts";
 
 const SORTS = ["newest", "price", "-price", "name"] as const;
 type Sort = (typeof SORTS)[number];
@@ -49,7 +50,13 @@ export function Products() {
       </p>
       {products.error !== undefined && !products.data && <Failure error={products.error} retry={() => void products.reload()} />}
       {!shown && products.error === undefined && <GridSkeleton />}
-      {shown?.products.length === 0 && <Empty icon="search" title={t.value.nothingFound} hint={t.value.nothingFoundHint} />}
+      {shown?.products.length === 0 && (
+        <Empty icon="search" title={t.value.nothingFound} hint={t.value.nothingFoundHint}>
+          <a class="button" href={to("/")}>
+            {t.value.clearSearch}
+          </a>
+        </Empty>
+      )}
       {shown && shown.products.length > 0 && (
         <ul class="grid" aria-busy={!products.data}>
           {shown.products.map((product) => (
@@ -142,17 +149,17 @@ async function readPages(filter: Filter, count: number, signal: AbortSignal): Pr
   return { products, nextCursor: cursor };
 }
 
-function ProductCard({ product: { id, name, price, stock, status } }: { product: ProductInList }) {
+function ProductCard({ product: { id, name, price, stock, status, imageUrl } }: { product: ProductInList }) {
   return (
     <li>
       <a class={`card ${status === "SOLD_OUT" ? "sold-out" : ""}`} href={to(`/products/${id}`)}>
         <span class="card-art">
-          <Art id={id} name={name} />
+          <Art id={id} name={name} image={imageUrl} />
           {status === "SOLD_OUT" && <span class="stamp">{t.value.soldOut}</span>}
           {status === "ON_SALE" && stock <= 5 && <span class="pill few number">{t.value.left(stock)}</span>}
         </span>
         <span class="card-name">
-          <bdi>{name}</bdi>
+          <bdi>{localName(name)}</bdi>
         </span>
         <span class="card-price">
           <Money amount={price} />

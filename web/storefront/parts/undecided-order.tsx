@@ -4,7 +4,7 @@ import { isRefusal, type PlaceOrderData } from "#client";
 import { type Attempt, isRecent, type Undecided } from "../../shared/attempt.ts";
 import { now } from "../../shared/clock.ts";
 import { formatMoney } from "../../shared/languages.ts";
-import { to } from "../../shared/router.ts";
+import { to } from "../router.ts";
 import { priceOf } from "../price.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";

@@ -1,6 +1,7 @@
 import { formatMoney } from "../../shared/languages.ts";
 import { t } from "../words/words.ts";
 import { BY_NAME, type OptionValue, type Selection } from "./selection.ts";
+import { localName } from "../names.ts";
 
 /** A choice for each option of the variants. `isAsked`: the buyer pressed a button before the choice was complete. */
 export function VariantOptions({ selection, isAsked }: { selection: Selection; isAsked: boolean }) {
@@ -37,7 +38,7 @@ function Choice({ name, values, isMissing }: { name: string; values: OptionValue
           <label key={value} class={isGone ? "gone" : isGoneHere ? "gone-here" : ""}>
             <input type="radio" name={`choice-${name}`} checked={isChosen} onChange={choose} />
             <span>
-              <bdi>{value}</bdi>
+              <bdi>{localName(value)}</bdi>
               {surcharge > 0 && <small class="number">+{formatMoney(surcharge)}</small>}
               {isGoneHere && <small>{t.value.soldOut}</small>}
               {isGone && <span class="visually-hidden"> ({t.value.soldOut})</span>}

@@ -39,7 +39,7 @@ export const dropKo = {
   dropSoldOutHint: "찾아 주셔서 고맙습니다. 취소된 수량이 나오면 이 화면에서 바로 구매할 수 있습니다.",
   dropSoldOutLine: "대기 줄에 서면 취소된 수량이 차례대로 돌아갑니다.",
   dropClosed: "판매가 끝났습니다",
-  dropClosedHint: "다음 장날에 다시 만나요.",
+  dropClosedHint: "다음 장날에 다시 뵙겠습니다.",
   dropFirstComeHint: (time: string) => `참여하면 상품을 ${time} 동안 확보해 드립니다. 그 안에 결제하시면 됩니다.`,
   dropDrawHint: (time: string) => `마감 뒤에 추첨합니다. 당첨되면 ${time} 안에 결제하시면 됩니다.`,
 
@@ -72,7 +72,7 @@ export const dropKo = {
   reserveHint: "당첨자가 결제하지 않으면 차례대로 돌아갑니다. 이 화면을 닫아도 순서는 그대로입니다.",
   lostLine: "아쉽지만 차례가 오기 전에 판매가 끝났습니다",
   lostDraw: "아쉽지만 당첨되지 않았습니다",
-  lostHint: "기다려 주셔서 고맙습니다. 다음 장날에 다시 만나요.",
+  lostHint: "기다려 주셔서 고맙습니다. 다음 장날에 다시 뵙겠습니다.",
   lapsedTitle: "결제 시간이 지났습니다",
   lapsedHint: "확보했던 상품은 다음 분께 넘어갔습니다.",
   leftTitle: "참여를 그만두었습니다",

@@ -58,6 +58,20 @@ export const orderEn = {
   chooseReturn: "Please choose a quantity.",
   notCancellableNow: "Your order is being prepared and cannot be cancelled any more. You can return it after delivery.",
 
+  pictures: (count: number) => `${formatNumber(count)} pictures of the product`,
+  picture: (place: number) => `Picture ${formatNumber(place)}`,
+  businessName: "Business",
+  businessOwner: "Represented by",
+  businessNumber: "Registration no.",
+  mailOrderNumber: "Mail-order report no.",
+  businessAddress: "Address",
+  businessPhone: "Phone",
+  businessEmail: "E-mail",
+  terms: "Terms",
+  privacy: "Privacy policy",
+  withdrawal: (days: number) =>
+    `You may withdraw from a purchase within ${formatNumber(days)} days of delivery: request a return on the order's page.`,
+
   "order.preparing": "In preparation",
   "order.shipped": "Sent",
   "order.delivered": "Delivered",

@@ -12,6 +12,7 @@ export function reasonOf(error: unknown): string {
   const available = isRefusal(error, "STOCK_INSUFFICIENT") ? error.problem["available"] : undefined;
   if (typeof available === "number") return available === 0 ? t.value.justSoldOut : t.value.shortOf(available);
   if (isRefusal(error, "COUPON_UNUSABLE")) return unusableReason(error.problem) ?? error.message;
+  if (isRefusal(error, "BALANCE_INSUFFICIENT")) return t.value.balanceInsufficient;
   if (isRefusal(error, "DROP_LIMIT_EXCEEDED")) return limitReason(error.problem) ?? error.message;
   if (isRefusal(error)) return error.message;
   if (error instanceof Unreachable) return t.value.noResponse;

@@ -5,6 +5,7 @@ import { type Mutation, mutation } from "../mutation.ts";
 const COUPONS = "test/api/operators-coupons.test.ts";
 const REVOKED = "test/api/revoked-balances.test.ts";
 const ERASURE = "test/api/erasure.test.ts";
+const ADD_UP = "test/rules/returns-add-up.test.ts";
 const IDENTITY = "test/api/identity.test.ts";
 const [ERASE, BELONGINGS] = ["src/privacy/erase-user.ts", "src/privacy/belongings.sql.ts"];
 const REVOKE = "src/balance/revoke-balances.ts";
@@ -75,4 +76,18 @@ export const PEOPLE: Mutation[] = [
     IDENTITY,
     "an issuer's shopper whose user was erased is a new user at every instance",
   ]),
+  mutation(
+    "a return is refunded with units that the buyer has",
+    "src/order/refund/refund.ts",
+    "(kept && (units.get(variantId) ?? 0) > (kept.get(variantId)?.kept ?? 0))",
+    "false",
+    [ADD_UP, "refunds and returns of random parts add up"],
+  ),
+  mutation(
+    "units that are not sold again are written off",
+    "src/order/fulfilment.ts",
+    "if (lost > 0) after.writtenOff",
+    "if (false) after.writtenOff",
+    [ADD_UP, "refunds and returns of random parts add up"],
+  ),
 ];

@@ -57,6 +57,17 @@ export const OF_SETTLEMENT: Mutation[] = [
     "settled twice",
   ]),
   mutation(
+    "a late deposit without its notification is found",
+    "src/settlement/gateway-cancels.ts",
+    'if (status === "DONE") came.add(paymentKey);',
+    'if (status === "DONE") continue;',
+    [DEPOSITS, "without its notification"],
+  ),
+  mutation("only the last digits of a card are kept", "src/gateway/toss/details.ts", "/[\\d*]{4}$/", "/[\\d*]+$/", [
+    DEPOSITS,
+    "and no more of the card",
+  ]),
+  mutation(
     "a repeat waits for the answer to the first request",
     "src/settlement/settler.ts",
     'attempt?.status === "PENDING" &&',

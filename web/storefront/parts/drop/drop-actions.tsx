@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { isRefusal, type Product } from "#client";
-import { currentPath, navigate, to } from "../../../shared/router.ts";
+import { currentPath, navigate, to } from "../../router.ts";
 import { useAttempt } from "../../attempt.ts";
 import { session } from "../../session.ts";
 import { t } from "../../words/words.ts";

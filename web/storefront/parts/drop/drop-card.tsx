@@ -1,12 +1,13 @@
 // Drops on the home page: those that are open or will open.
 
-import { to } from "../../../shared/router.ts";
+import { to } from "../../router.ts";
 import { shop } from "../../api.ts";
 import { useResource } from "../../../shared/resource.ts";
 import { t } from "../../words/words.ts";
 import { Art } from "../art.tsx";
 import { Countdown } from "../countdown.tsx";
 import { type Drop, statusNow } from "./drop-data.ts";
+import { localName } from "../../names.ts";
 
 const MOST = 3;
 const POLL_MS = 4000;
@@ -47,7 +48,7 @@ function DropCard({ drop: { id, name, productId, mode, status, opensAt, remainin
           <span class="pill few">{t.value.drop}</span> {t.value[mode]}
         </span>
         <span class="drop-card-name">
-          <bdi>{name}</bdi>
+          <bdi>{localName(name)}</bdi>
         </span>
         {status === "UPCOMING" && (
           <span class="drop-card-state">

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { everyPage } from "#client";
-import { to } from "../../../shared/router.ts";
+import { to } from "../../router.ts";
 import { shop } from "../../api.ts";
 import { t } from "../../words/words.ts";
 import { Countdown } from "../countdown.tsx";

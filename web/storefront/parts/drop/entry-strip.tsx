@@ -1,7 +1,7 @@
 // Leads from every page back to the drops that the visitor waits for, and to a hold before it lapses.
 
 import { useEffect } from "preact/hooks";
-import { route, to } from "../../../shared/router.ts";
+import { route, to } from "../../router.ts";
 import { session } from "../../session.ts";
 import { t } from "../../words/words.ts";
 import { useResource } from "../../../shared/resource.ts";
@@ -9,6 +9,7 @@ import { shop } from "../../api.ts";
 import { Countdown } from "../countdown.tsx";
 import { aheadOf, isOngoing, useOwnEntry } from "./drop-data.ts";
 import { forgetDrop, rememberedDrops } from "./remembered.ts";
+import { localName } from "../../names.ts";
 
 export function EntryStrips() {
   const userId = session.value?.userId;
@@ -41,7 +42,7 @@ function Strip({ dropId, userId }: { dropId: string; userId: string }) {
   const inDraw = drop.mode === "DRAW" && entry.rank === null;
   const { stripHeld, stripWaiting, stripApplied, stripPay, stripSee } = t.value;
   const place = aheadOf(entry, drop.called) + 1;
-  const words = held ? stripHeld(drop.name) : inDraw ? stripApplied(drop.name) : stripWaiting(drop.name, place);
+  const words = held ? stripHeld(localName(drop.name)) : inDraw ? stripApplied(localName(drop.name)) : stripWaiting(localName(drop.name), place);
   return (
     <a class={`strip ${held ? "held" : ""}`} href={to(`/drops/${dropId}`)}>
       <bdi class="strip-words">{words}</bdi>

@@ -1,12 +1,13 @@
 // The lines of an order. A refund in part is explained at its line: how many units, the amount, and why it is not the price on the label.
 
 import { formatInstant, formatNumber } from "../../../shared/languages.ts";
-import { to } from "../../../shared/router.ts";
+import { to } from "../../router.ts";
 import { t } from "../../words/words.ts";
 import { Art } from "../art.tsx";
 import { Money } from "../parts.tsx";
 import type { Order } from "../user-resource.ts";
 import type { History } from "./timeline.tsx";
+import { localName } from "../../names.ts";
 
 type RefundedLine = { quantity: number; amount: number; price: number };
 
@@ -44,7 +45,7 @@ export function OrderLines({ order, history }: { order: Order; history: History 
             </span>
             <span class="row-body">
               <a class="row-name" href={to(`/products/${item.productId}`)}>
-                <bdi>{item.name}</bdi>
+                <bdi>{localName(item.name)}</bdi>
               </a>
               <span class="row-foot">
                 <span class="muted">

@@ -1,9 +1,10 @@
 // How far a paid order has come, its parcels, and what happens next after buying.
 
-import { to } from "../../../shared/router.ts";
+import { to } from "../../router.ts";
 import { t } from "../../words/words.ts";
 import { Icon } from "../icon.tsx";
 import type { Order } from "../user-resource.ts";
+import { localName } from "../../names.ts";
 
 const STEPS = ["NONE", "PREPARING", "SHIPPED", "DELIVERED"] as const;
 
@@ -66,7 +67,7 @@ export function Parcels({ order: { shipments, orderItems } }: { order: Order }) 
             <ul class="muted">
               {items.map(({ variantId, quantity }) => (
                 <li key={variantId}>
-                  <bdi>{nameOf(variantId)}</bdi> {t.value.pieces(quantity)}
+                  <bdi>{localName(nameOf(variantId))}</bdi> {t.value.pieces(quantity)}
                 </li>
               ))}
             </ul>
