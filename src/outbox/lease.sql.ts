@@ -121,3 +121,22 @@ export function selectBacklog(sinks: string[]): Statement {
     values: [textArray(sinks, (name) => name)],
   };
 }
+
+export type SinkBacklog = { sink: string; waiting: number; dead: number; lastError: string | null };
+/** A sink that was unavailable for days is not counted to the end. */
+export const MOST_COUNTED = 100_000;
+
+/** The same for each sink, with the error that makes it unavailable. Each figure ends at `MOST_COUNTED`. */
+export function selectBacklogs(sinks: string[]): Statement {
+  return {
+    name: "select backlogs",
+    text: `SELECT s.name AS sink, least(w.n + l.waiting, ${MOST_COUNTED})::int AS waiting, least(l.dead, ${MOST_COUNTED})::int AS dead,
+             CASE WHEN sinks.failures > 0 THEN sinks.last_error END AS "lastError"
+           FROM unnest($1::text[]) AS s(name) JOIN sinks USING (name)
+           CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM ${EVENTS} e WHERE xid > sinks.position AND ${OF_NO_REHEARSAL} LIMIT ${MOST_COUNTED}) e) w
+           CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE status = 'WAITING') AS waiting, count(*) FILTER (WHERE status = 'DEAD') AS dead
+                               FROM letters WHERE sink = s.name AND status <> 'DELIVERED') l
+           ORDER BY s.name`,
+    values: [textArray(sinks, (name) => name)],
+  };
+}

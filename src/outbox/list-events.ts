@@ -7,8 +7,8 @@ import { parseEventId } from "../ids.ts";
 import { invalid } from "../refusal.ts";
 import { idOf } from "./event.ts";
 import { type EventPlace, type EventRecord, type EventStatus, selectEvent, selectEvents, selectShopEventPlace } from "./events.sql.ts";
-import { enableSinks } from "./lease.sql.ts";
-import { requestReplay } from "./retries.sql.ts";
+import { enableSinks, selectBacklogs, type SinkBacklog } from "./lease.sql.ts";
+import { type DeadFilter, requestReplay, requestReplays } from "./retries.sql.ts";
 import type { RetryKey } from "./retries.ts";
 
 /** `attempts` is that of the sink that needed the most; failures of an unavailable sink count. */
@@ -50,6 +50,16 @@ export async function replayEvent(database: Database, sinks: string[], id: strin
   const [found] = await database.rows<EventRecord>(selectEvent(sinks, orderId, seq));
   if (found) await database.rows(enableSinks(sinks));
   return found && eventView(found);
+}
+
+/** Counts the events that wait at each sink, and its dead letters. */
+export const countEvents = (database: Database, sinks: string[]): Promise<SinkBacklog[]> => database.rows<SinkBacklog>(selectBacklogs(sinks));
+
+/** Schedules another delivery of dead letters, enables disabled sinks, and returns the count of the events. The caller wakes the relay. */
+export async function replayDead(database: Database, filter: DeadFilter): Promise<number> {
+  const [row] = await database.rows<{ replayed: number }>(requestReplays(filter));
+  await database.rows(enableSinks(filter.sinks));
+  return row?.replayed ?? 0;
 }
 
 function eventView({ id, orderId, seq, type, status, attempts, createdAt, deliveredAt, lastError }: EventRecord): EventView {

@@ -81,3 +81,23 @@ export function requestReplay(sinks: string[], { orderId, seq }: RetryKey): Stat
     values: [orderId, seq, textArray(sinks, (name) => name)],
   };
 }
+
+export type DeadFilter = { sinks: string[]; from: string | null; to: string | null };
+
+/**
+ * Makes dead letters due once more: those of these sinks whose event is of the period, `from` included, `to` not. One row per event.
+ * The first of an order goes first, because `selectDueRetries` takes no later one.
+ */
+export function requestReplays({ sinks, from, to }: DeadFilter): Statement {
+  return {
+    name: "replay dead events",
+    text: `WITH due AS (
+             UPDATE letters l SET status = 'WAITING', attempts = 0, next_attempt_at = now(), last_error = NULL, replay = gen_random_uuid()
+             FROM ${EVENTS} e
+             WHERE e.order_id = l.order_id AND e.seq = l.seq AND l.sink = ANY($1::text[]) AND l.status = 'DEAD'
+               AND ($2::timestamptz IS NULL OR e.created_at >= $2) AND ($3::timestamptz IS NULL OR e.created_at < $3)
+             RETURNING l.order_id, l.seq)
+           SELECT count(DISTINCT (order_id, seq))::int AS replayed FROM due`,
+    values: [textArray(sinks, (name) => name), from, to],
+  };
+}

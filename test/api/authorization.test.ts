@@ -41,6 +41,7 @@ const BODIES: Record<string, unknown> = {
   adjustStock: { delta: 1, reason: "실사" },
   changeStock: { changes: [{ variantId: UNKNOWN_ID, delta: 1, reason: "실사" }] },
   createCoupon: { name: "쿠폰", totalQuantity: 1, discount: { type: "FIXED", amount: 1 } },
+  replayEvents: { status: "DEAD" },
   voidCoupons: { reason: "잘못 발행" },
   issueCoupons: { userIds: [UNKNOWN_USER] },
   refundOrder: { reason: "단순 변심" },

@@ -581,6 +581,8 @@ test("a morning in the shop matches the documented examples", async (t) => {
   const { events } = await show(operator, "listEvents", "The two newest", 200, { params: { limit: 2 } });
   await show(operator, "replayEvent", "Delivered again", 200, { params: { id: events[0].id } });
   await show(operator, "replayEvent", "NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
+  await show(operator, "replayEvents", "All dead letters", 200, { body: { status: "DEAD" } });
+  await show(operator, "replayEvents", "INVALID_REQUEST: no such data platform", 400, { body: { status: "DEAD", sink: "elsewhere" } });
   await show(operator, "audit", "No violations", 200);
   await show(operator, "listJournal", "Jobs that were run by hand", 200, { params: { operation: "runJob" } });
   await show(operator, "listSalesByDay", "Day by day", 200, { params: { from: today, to: today } });

@@ -62,6 +62,7 @@ GET /admin/users/{id}
 GET /admin/sales
 GET /admin/events
 POST /admin/events/{id}/replay
+POST /admin/events/replay
 GET /admin/jobs
 POST /admin/jobs/{name}/run
 GET /admin/audit

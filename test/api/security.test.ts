@@ -135,6 +135,7 @@ type Fixtures = { product: { id: string; variants: { id: string }[] }; item: { i
  * the document.
  */
 const BODIES: Record<string, (fixtures: Fixtures) => unknown> = {
+  "POST /admin/events/replay": () => ({ status: "DEAD" }),
   "POST /users/{userId}/balance/charge": () => ({ amount: 1 }),
   "POST /users/{userId}/balance/charges": () => ({ amount: 1 }),
   "POST /users/{userId}/cart/items": ({ product }) => ({ productId: product.id, quantity: 1 }),

@@ -139,3 +139,11 @@ export async function assertAccessible(page: Page): Promise<void> {
   });
   assert.deepEqual(violations, []);
 }
+
+/** Waits until an expression is true in the page. The pages' policy forbids the evaluation that `waitForFunction` repeats with a text. */
+export async function eventually(page: Page, expression: string): Promise<void> {
+  for (const deadline = Date.now() + 15_000; (await page.evaluate(expression)) !== true;) {
+    if (Date.now() > deadline) throw new Error(`not true: ${expression}`);
+    await page.waitForTimeout(50);
+  }
+}

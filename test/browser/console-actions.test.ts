@@ -76,7 +76,7 @@ browserTest("a refund's reason stays with the operators, and the buyer reads the
 browserTest("a grant's reason and its message to the customer are in the operator's ledger", async () => {
   const user = await shop.user();
   const { page, close } = await atConsole(`/users/${user.id}`);
-  await page.getByRole("button", { name: "Grant" }).click();
+  await page.getByRole("button", { name: "Grant", exact: true }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Amount").fill("5000");
   await dialog.getByLabel("Reason", { exact: true }).fill("late delivery");

@@ -26,16 +26,21 @@ browserTest("a dead event shows its reason, is sent again, and is shown as deliv
     }
 
     const { page, close } = await visit(`${sending.url}/console#/events`, { operator: sending.operator, language: "en", size: DESKTOP });
-    const rows = page.locator("tbody tr");
+    const rows = page.locator(".list tbody tr");
     await rows.nth(1).waitFor();
     await page.getByRole("combobox", { name: "Status" }).selectOption("DEAD");
-    await page.locator("tbody tr:only-child").waitFor();
+    await page.locator(".list tbody tr:only-child").waitFor();
     const row = rows.first();
     assert.match(await row.innerText(), /Paid\s+Dead\s+.*422/);
     assert.equal(await row.locator('td[data-head="Attempts"]').innerText(), "8");
     await assertAccessible(page);
-    await row.getByRole("button", { name: "Send again" }).click();
     const dialog = page.getByRole("dialog");
+    // All dead events of the data platform at once.
+    await page.getByRole("button", { name: /^Send all dead events again/ }).click();
+    await dialog.getByRole("button", { name: "Send 1 again" }).waitFor();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await page.locator("nav").getByText("1 waiting").waitFor();
+    await row.getByRole("button", { name: "Send again" }).click();
     await dialog.getByText("Later events of the same order follow").waitFor();
     await dialog.getByRole("button", { name: "Cancel" }).click();
     assert.equal(await dead(), 1, "a cancelled dialog sends nothing");
@@ -46,7 +51,7 @@ browserTest("a dead event shows its reason, is sent again, and is shown as deliv
     await row.getByRole("button", { name: "Send again" }).click();
     await dialog.getByRole("button", { name: "Send again" }).click();
     await page.getByText("The event is being sent again.").waitFor();
-    await page.getByText("No entries").waitFor();
+    await page.getByText("No events match.").waitFor();
     await page.getByRole("combobox", { name: "Status" }).selectOption("");
     const sent = rows.filter({ has: page.locator(`[title="${refusedId}"]`) });
     await sent.locator(".pill.waiting").waitFor();

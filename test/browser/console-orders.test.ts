@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, browserTest, DESKTOP, PHONE, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, browserTest, DESKTOP, eventually, PHONE, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -66,12 +66,15 @@ browserTest("orders are found by number, buyer and product, and back returns to 
   assert.ok((await page.title()).startsWith(orders[20]!.orderNumber));
   await page.goBack();
   await rows.nth(49).waitFor();
-  await page.waitForFunction(`(() => {
+  await eventually(
+    page,
+    `(() => {
     const link = [...document.querySelectorAll("td a")].find(({ textContent }) => textContent === ${JSON.stringify(orders[20]!.orderNumber)});
     return link !== undefined && Math.abs(link.getBoundingClientRect().top - ${top}) < 40;
-  })()`);
+  })()`,
+  );
   await page.goBack();
-  await page.waitForFunction(`document.querySelector("input")?.value === "tea bo"`);
+  await eventually(page, `document.querySelector("input")?.value === "tea bo"`);
   await close();
 });
 

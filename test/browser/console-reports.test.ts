@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { after, before } from "node:test";
 import { Client, good, openTestShop, SECRET, type TestShop } from "../support/shop.ts";
 import { token } from "../support/tokens.ts";
-import { assertAccessible, browserTest, DESKTOP, PHONE, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, browserTest, DESKTOP, eventually, PHONE, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -50,7 +50,7 @@ browserTest("sales show net, discount, refunds, orders and their average, compar
   await page.getByText("No sales in this period.").first().waitFor();
   await page.getByRole("combobox", { name: "Period" }).selectOption("today");
   await page.getByLabel("Compare with the period before").check();
-  await page.waitForFunction(`location.hash.includes("compare=yes")`);
+  await eventually(page, `location.hash.includes("compare=yes")`);
   await page.reload();
   await page.locator(".tile", { hasText: "Net sales" }).waitFor();
   assert.equal(await page.getByRole("combobox", { name: "Period" }).inputValue(), "today");

@@ -168,6 +168,7 @@ export const OPERATOR_CALLS: Record<string, Prepare> = {
   rejectReturn: async (shop) => post(`/admin/returns/${(await returned(shop)).returnId}/reject`, { reason: "사용함" }),
   resolvePayment: async (shop) => post(`/admin/payments/${await unreturnedCapture(shop)}/resolve`, { outcome: "RETURNED", reason: "확인" }),
   replayEvent: async (shop) => post(`/admin/events/${await deliveredEvent(shop)}/replay`),
+  replayEvents: async () => post("/admin/events/replay", { status: "DEAD" }),
   runJob: async () => post("/admin/jobs/expire-coupons/run"),
   startRehearsal: async (shop) => post("/admin/rehearsals", { productId: (await shop.product()).id, buyers: 1, arriveWithinMs: 0 }),
   stopRehearsal: async (shop) => post(`/admin/rehearsals/${await rehearsal(shop)}/stop`),

@@ -24,7 +24,7 @@ const COUNTS: Record<Alert, { mayCount: () => boolean; count: () => Promise<numb
   },
   events: {
     mayCount: () => mayRead("operations"),
-    count: async () => (await shop.listEvents({ query: { status: "DEAD", limit: MOST_COUNTED } })).body.events.length,
+    count: async () => (await shop.listEvents({ query: { limit: 1 } })).body.counts.reduce((sum, { dead }) => sum + dead, 0),
   },
 };
 

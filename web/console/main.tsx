@@ -8,6 +8,7 @@ import "./styles/cards.css";
 import "./styles/calendar.css";
 import "./styles/pages.css";
 import "./styles/reports.css";
+import "./styles/media.css";
 import { render } from "preact";
 import { keepFocus } from "../shared/focus.ts";
 import { keepShopInfo } from "../shared/shop-info.ts";

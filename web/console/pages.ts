@@ -35,6 +35,7 @@ export const PAGES: PageEntry[] = [
   page(/^\/products\/([^/]+)$/, "catalog", async () => (await import("./pages/product.tsx")).Product),
   page(/^\/coupons$/, "coupons", async () => (await import("./pages/coupons.tsx")).Coupons),
   page(/^\/coupons\/new$/, "coupons", async () => (await import("./pages/new-coupon.tsx")).NewCouponPage),
+  page(/^\/coupons\/([^/]+)$/, "coupons", async () => (await import("./pages/coupon.tsx")).Coupon),
   page(/^\/orders$/, "orders", async () => (await import("./pages/orders.tsx")).Orders),
   page(/^\/orders\/ship$/, "orders", async () => (await import("./pages/ship-orders.tsx")).ShipOrders),
   page(/^\/orders\/([^/]+)$/, "orders", async () => (await import("./pages/order.tsx")).Order),

@@ -90,6 +90,7 @@ export const OPERATIONS = {
   listSalesByDay: ["GET", "/admin/sales/days"],
   getOrderHistory: ["GET", "/orders/{orderId}/history"],
   listEvents: ["GET", "/admin/events"],
+  replayEvents: ["POST", "/admin/events/replay", true],
   replayEvent: ["POST", "/admin/events/{id}/replay", true],
   listJobs: ["GET", "/admin/jobs"],
   runJob: ["POST", "/admin/jobs/{name}/run", true],
@@ -195,6 +196,7 @@ export type Operations = {
   listSalesByDay: { data: types.ListSalesByDayData; answers: types.ListSalesByDayResponses; refusals: types.ListSalesByDayErrors };
   getOrderHistory: { data: types.GetOrderHistoryData; answers: types.GetOrderHistoryResponses; refusals: types.GetOrderHistoryErrors };
   listEvents: { data: types.ListEventsData; answers: types.ListEventsResponses; refusals: types.ListEventsErrors };
+  replayEvents: { data: types.ReplayEventsData; answers: types.ReplayEventsResponses; refusals: types.ReplayEventsErrors };
   replayEvent: { data: types.ReplayEventData; answers: types.ReplayEventResponses; refusals: types.ReplayEventErrors };
   listJobs: { data: types.ListJobsData; answers: types.ListJobsResponses; refusals: types.ListJobsErrors };
   runJob: { data: types.RunJobData; answers: types.RunJobResponses; refusals: types.RunJobErrors };

@@ -10655,6 +10655,10 @@ export type ListEventsData = {
          * Only events with this status
          */
         status?: 'WAITING' | 'DELIVERED' | 'DEAD';
+        /**
+         * The name of a data platform, as in `counts`
+         */
+        sink?: string;
     };
     url: '/admin/events';
 };
@@ -10713,10 +10717,141 @@ export type ListEventsResponses = {
     200: {
         events: Array<Event>;
         nextCursor: string | null;
+        /**
+         * Per data platform, each figure at most 100000
+         */
+        counts: Array<{
+            sink: string;
+            /**
+             * Events that this data platform does not have yet
+             */
+            waiting: number;
+            dead: number;
+            lastError: string | null;
+        }>;
     };
 };
 
 export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
+export type ReplayEventsData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        status: 'DEAD';
+        /**
+         * The name of a data platform, as in `counts`
+         */
+        sink?: string;
+        /**
+         * An instant, or a date in the shop's time zone; included
+         */
+        from?: string;
+        /**
+         * An instant, not included, or a date in the shop's time zone, included
+         */
+        to?: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/events/replay';
+};
+
+export type ReplayEventsErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type ReplayEventsError = ReplayEventsErrors[keyof ReplayEventsErrors];
+
+export type ReplayEventsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Count of the events
+         */
+        replayed: number;
+    };
+};
+
+export type ReplayEventsResponse = ReplayEventsResponses[keyof ReplayEventsResponses];
 
 export type ReplayEventData = {
     /**

@@ -532,6 +532,22 @@ export const ATTACKS: Attack[] = [
     },
   },
   {
+    operationId: "replayEvents",
+    async prepare(shop, copies) {
+      const events = async (): Promise<number> => good(await shop.operator.get("/admin/events?status=DEAD&limit=100"), 200).events.length;
+      return {
+        as: shop.operator,
+        method: "POST",
+        path: "/admin/events/replay",
+        body: { status: "DEAD" },
+        maxSuccesses: copies,
+        // No event is dead, so that none is sent again.
+        expectedEffects: () => 0,
+        effects: events,
+      };
+    },
+  },
+  {
     operationId: "runJob",
     async prepare(shop) {
       const user = await shop.user({ balance: 100 });

@@ -9,7 +9,10 @@ import type { Grant, GrantFault, GrantFile, GrantProgress } from "../grants.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Filters } from "../parts/filters.tsx";
 import { Bar, Card, Field, Id, Notice, Title } from "../parts/parts.tsx";
-import { ListTable, useList } from "../parts/table.tsx";
+import { TemplateLink } from "../parts/file-field.tsx";
+import { ListTable, Table, useList } from "../parts/table.tsx";
+import { mayChange } from "../session.ts";
+import { u } from "../words/users.ts";
 import { t } from "../words/words.ts";
 
 export function Balances() {
@@ -40,7 +43,7 @@ export function Balances() {
           { head: t.value.user, cell: ({ id }) => <Id of={id} /> },
         ]}
       />
-      <GrantFromFile />
+      {mayChange("balances") && <GrantFromFile />}
     </>
   );
 }
@@ -75,7 +78,11 @@ function GrantFromFile() {
   return (
     <Card title={t.value.grantFromFile}>
       <p class="muted">{t.value.fileWords}</p>
-      <pre class="command">userId,amount,reason</pre>
+      <p class="card-links">
+        <TemplateLink name={u.value.templateName} text={u.value.templateRows}>
+          {u.value.template}
+        </TemplateLink>
+      </p>
       <Field label={t.value.file}>
         <input type="file" accept=".csv,text/csv" onChange={({ currentTarget }) => void choose(currentTarget.files?.[0])} />
       </Field>
@@ -87,6 +94,7 @@ function GrantFromFile() {
       {chosen && chosen.faults.length === 0 && (
         <>
           {chosen.encoding === "CP949" && chosen.grants[0] && <p class="muted">{t.value.fileReadAs(chosen.encoding, chosen.grants[0].reason)}</p>}
+          <Preview grants={chosen.grants} />
           <div class="form-row">
             <p class="number">{t.value.grantsSum(chosen.grants.length, formatMoney(sum(chosen.grants)))}</p>
             <Confirm
@@ -109,6 +117,29 @@ function GrantFromFile() {
       )}
       {state.value && <Outcome of={state.value} />}
     </Card>
+  );
+}
+
+const PREVIEW_ROWS = 20;
+
+function Preview({ grants }: { grants: Grant[] }) {
+  return (
+    <>
+      <h3 class="small-head">
+        {u.value.preview} {grants.length > PREVIEW_ROWS && <span class="muted">({u.value.firstRows(PREVIEW_ROWS)})</span>}
+      </h3>
+      <Table
+        caption={u.value.preview}
+        rows={grants.slice(0, PREVIEW_ROWS)}
+        keyOf={({ line }) => String(line)}
+        columns={[
+          { head: t.value.user, main: true, cell: ({ userId }) => <Id of={userId} href={to(`/users/${userId}`)} /> },
+          { head: t.value.amount, end: true, cell: ({ amount }) => formatMoney(amount) },
+          { head: t.value.reason, cell: ({ reason }) => <bdi class="clip">{reason}</bdi> },
+          { head: t.value.line, end: true, cell: ({ line }) => String(line) },
+        ]}
+      />
+    </>
   );
 }
 

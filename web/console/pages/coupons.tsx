@@ -5,6 +5,8 @@ import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Bar, Status, Title, When } from "../parts/parts.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
+import { mayChange } from "../session.ts";
+import { c } from "../words/coupons.ts";
 import { t } from "../words/words.ts";
 import { EditCoupon } from "./edit-coupon.tsx";
 
@@ -17,9 +19,11 @@ export function Coupons() {
     <>
       <Title
         side={
-          <a class="button primary small" href={to("/coupons/new")}>
-            {t.value.newCoupon}
-          </a>
+          mayChange("coupons") && (
+            <a class="button primary small" href={to("/coupons/new")}>
+              {t.value.newCoupon}
+            </a>
+          )
         }
       >
         {t.value.coupons}
@@ -29,9 +33,24 @@ export function Coupons() {
         caption={t.value.coupons}
         keyOf={({ id }) => id}
         columns={[
-          { head: t.value.coupon, main: true, cell: ({ name }) => <bdi class="clip">{name}</bdi> },
+          {
+            head: t.value.coupon,
+            main: true,
+            cell: ({ id, name }) => (
+              <a class="clip" href={to(`/coupons/${id}`)}>
+                <bdi>{name}</bdi>
+              </a>
+            ),
+          },
           { head: t.value.discount, cell: ({ discount }) => discountWords(discount) },
-          { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
+          {
+            head: t.value.status,
+            cell: ({ status, visibility }) => (
+              <>
+                <Status of={status} /> {visibility === "PRIVATE" && <span class="pill">{c.value.PRIVATE}</span>}
+              </>
+            ),
+          },
           {
             head: t.value.left,
             end: true,

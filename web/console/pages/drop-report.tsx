@@ -94,7 +94,7 @@ export function OrdersPerSecond({ report, opensAt }: { report: Report; opensAt: 
   const [first] = report.perSecond;
   if (first === undefined) return <p class="empty">{d.value.noSales}</p>;
   const start = Date.parse(first.at) / 1000;
-  const opened = Math.round(start - Date.parse(opensAt) / 1000);
+  const opened = Math.max(0, Math.round(start - Math.floor(Date.parse(opensAt) / 1000)));
   const bySecond = new Map(report.perSecond.map(({ at, orders }) => [Math.round(Date.parse(at) / 1000 - start), orders]));
   const length = Math.min(CHART_S, Math.max(9, ...bySecond.keys()) + 1);
   const x = Array.from({ length }, (_, second) => second + opened);

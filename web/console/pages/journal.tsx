@@ -82,6 +82,8 @@ function Result({ status }: { status: number }) {
   return <span class={`pill ${status === 202 ? "pending" : "done"}`}>{status === 202 ? j.value.started : j.value.done}</span>;
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** The console's pages of the things that the journal names. */
 const PAGES: Record<string, string> = {
   order: "/orders/",
@@ -97,7 +99,7 @@ function Subjects({ entry: { subjects, subjectCount } }: { entry: Entry }) {
   const page = PAGES[first.type];
   return (
     <>
-      <Id of={first.id} {...(page ? { href: to(page + first.id) } : {})} />
+      {UUID.test(first.id) ? <Id of={first.id} {...(page ? { href: to(page + first.id) } : {})} /> : <bdi class="id clip">{first.id}</bdi>}
       {subjectCount > 1 && <span class="muted"> {j.value.more(subjectCount - 1)}</span>}
     </>
   );

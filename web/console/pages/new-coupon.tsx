@@ -6,6 +6,7 @@ import { useAttempt } from "../attempt.ts";
 import { navigate, to } from "../../shared/router.ts";
 import { MomentField, momentOf, NumberField, TextField, wallTime } from "../parts/fields.tsx";
 import { Card, Failure, Field, Title } from "../parts/parts.tsx";
+import { c } from "../words/coupons.ts";
 import { t } from "../words/words.ts";
 
 export const MAX_COUPONS = 100_000_000;
@@ -25,6 +26,7 @@ export function NewCouponPage() {
 
 export function NewCoupon({ created }: { created: (id: string) => void }) {
   const [name, amount, quantity, days] = [useSignal(""), useSignal("5000"), useSignal("100"), useSignal("7")];
+  const isPrivate = useSignal(false);
   const [percent, maxAmount, minOrder] = [useSignal(false), useSignal(""), useSignal("")];
   const [opens, closes] = [useSignal(""), useSignal("")];
   const clockIsSet = shopInfo.value !== null;
@@ -49,6 +51,7 @@ export function NewCoupon({ created }: { created: (id: string) => void }) {
         opensAt: momentOf(opens.value) as string,
         ...(closes.value === "" ? {} : { closesAt: momentOf(closes.value) }),
         ...(days.value === "" ? {} : { validDays: Number(days.value) }),
+        ...(isPrivate.value ? { visibility: "PRIVATE" as const } : {}),
       },
       idempotencyKey: key,
     });
@@ -85,6 +88,15 @@ export function NewCoupon({ created }: { created: (id: string) => void }) {
         <MomentField label={t.value.opens} value={opens} />
         <MomentField label={t.value.closes} value={closes} hint={t.value.mayBeEmpty} optional />
         <NumberField label={t.value.validDays} value={days} min={1} max={MAX_DAYS} hint={t.value.mayBeEmpty} optional />
+        <Field label={c.value.visibility} hint={c.value[isPrivate.value ? "PRIVATEwords" : "PUBLICwords"]}>
+          <select
+            value={isPrivate.value ? "PRIVATE" : "PUBLIC"}
+            onChange={({ currentTarget }) => (isPrivate.value = currentTarget.value === "PRIVATE")}
+          >
+            <option value="PUBLIC">{c.value.PUBLIC}</option>
+            <option value="PRIVATE">{c.value.PRIVATE}</option>
+          </select>
+        </Field>
       </div>
       {create.error !== undefined && <Failure error={create.error} />}
       <button class="button primary small" type="submit" aria-disabled={create.busy}>

@@ -124,7 +124,7 @@ function optionsOf(
     legend: { show: false },
     cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { show: !bars, size: 7 } },
     hooks: { setCursor: [({ cursor }) => latest.current.point(cursor.idx ?? null)] },
-    padding: [8, 8, 0, 0],
+    padding: [8, 28, 0, 0],
     ...(time ? { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1000), timeZone.peek()) } : {}),
     scales: {
       x: {

@@ -1,5 +1,6 @@
 // Small components of many pages.
 
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { formatInstant, formatSecond } from "../../shared/languages.ts";
@@ -43,9 +44,19 @@ export function Card({ title, side, children }: { title?: string; side?: Compone
   );
 }
 
+/** A fresh message about an action stays within the window: the pressed button may be far below. */
+const FRESH_MS = 6000;
+
 export function Notice({ kind, children }: { kind: "good" | "bad" | "warn"; children: ComponentChildren }) {
+  const isFresh = useSignal(kind === "good");
+  useEffect(() => {
+    if (kind !== "good") return undefined;
+    isFresh.value = true;
+    const timer = setTimeout(() => (isFresh.value = false), FRESH_MS);
+    return () => clearTimeout(timer);
+  }, [kind, children]);
   return (
-    <div class={`notice ${kind}`} role={kind === "bad" ? "alert" : "status"}>
+    <div class={`notice ${kind} ${isFresh.value ? "fresh" : ""}`} role={kind === "bad" ? "alert" : "status"}>
       {children}
     </div>
   );
