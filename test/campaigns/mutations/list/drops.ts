@@ -95,7 +95,7 @@ export const DROPS: Mutation[] = [
     ORDERS,
     "only the holder orders",
   ]),
-  mutation("added stock goes to the line", "src/catalog/adjust-stock.ts", "if (delta > 0) line.pass(uow, variant.productId, variantId);", "", [
+  mutation("added stock goes to the line", "src/catalog/adjust-stock.ts", "if (delta > 0) line.pass(uow, variant.productId, id);", "", [
     ORDERS,
     "stock that an operator adds",
   ]),

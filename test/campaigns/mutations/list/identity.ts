@@ -16,9 +16,9 @@ export const IDENTITIES: Mutation[] = [
   ),
   mutation(
     "an operator needs a route's permission",
-    PERMISSIONS,
-    'if (!hasPermission(caller, permission, writes)) refuse("FORBIDDEN", { permission });',
-    "",
+    "src/http/authority.ts",
+    'hasPermission(caller, permission as Permission, writes) ? undefined : new Refusal("FORBIDDEN", { permission })',
+    "undefined",
     [IDENTITY, "an operator without a route's permission is refused"],
   ),
   mutation("reports changes no data", PERMISSIONS, '(!writes && permissions.has("reports"))', 'permissions.has("reports")', [

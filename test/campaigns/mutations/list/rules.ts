@@ -24,6 +24,7 @@ const COUPON = "src/coupon/coupon.ts";
 const PLACE = "src/order/place-order.ts";
 const [EDIT, VARIANT_RULES] = ["src/catalog/edit-product.ts", "src/catalog/variant-rules.ts"];
 const [EDITS, HIDDEN] = ["test/api/catalog-edits.test.ts", "test/api/not-for-sale.test.ts"];
+const SAVE = "src/catalog/save-product.ts";
 const STOCK = "src/catalog/adjust-stock.ts";
 const CAMPAIGN = "src/coupon/edit-campaign.ts";
 const ISSUE = "src/coupon/issue-coupon.ts";
@@ -42,19 +43,25 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     POINTS,
     "opt 판매 불가 상품",
   ]),
-  mutation("an edit checks the product's version", EDIT, "version !== product.version", "false", [EDITS, "an edit of an old product version"]),
-  mutation("an edit checks the variant's version", EDIT, "variant.version !== edit.version", "false", [EDITS, "an edit of an old variant version"]),
-  mutation("an edit takes the next product version", EDIT, "version: product.version + 1", "version: product.version", [
+  mutation("an edit checks the product's version", EDIT, "version !== before.version", "false", [EDITS, "an edit of an old product version"]),
+  mutation("an edit checks the variant's version", EDIT, "versions.get(one.id) !== one.version", "false", [
+    EDITS,
+    "an edit of an old variant version",
+  ]),
+  mutation("an edit takes the next product version", SAVE, "version: before.version + 1", "version: before.version", [
     EDITS,
     "of concurrent edits of one version",
   ]),
-  mutation("an edit names a variant once", EDIT, "found.has(edit.id)", "false", [EDITS, "an edit that names a variant twice"]),
-  mutation("an edit has one price for the only variant", EDIT, "edit.price !== price", "false", [EDITS, "an edit that gives the only variant"]),
-  mutation("two variants have different options", VARIANT_RULES, "keyOf(other.options) === keyOf(options)", "false", [
+  mutation("an edit names a variant once", EDIT, "found.has(one.id)", "false", [EDITS, "an edit that names a variant twice"]),
+  mutation("an edit has one price for the only variant", EDIT, "one.price !== price", "false", [EDITS, "an edit that gives the only variant"]),
+  mutation("two variants have different options", VARIANT_RULES, "optionsKey(other.options) === optionsKey(options)", "false", [
     EDITS,
     "variants with equal options are refused",
   ]),
-  mutation("a SKU belongs to one variant", "src/catalog/sku.ts", "owner !== variantId", "false", [EDITS, "a SKU belongs to one variant of the shop"]),
+  mutation("a SKU belongs to one variant", "src/catalog/keys.ts", "owner !== variantId", "false", [
+    EDITS,
+    "a SKU belongs to one variant of the shop",
+  ]),
   mutation(
     "shoppers do not see the price of a product that is not for sale",
     "src/catalog/product-view.ts",
@@ -78,10 +85,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ),
   mutation("an adjustment does not make stock negative", STOCK, "stock < 0", "false", [RULES, "a stock adjustment below zero"]),
   mutation("an adjustment does not exceed the stock limit", STOCK, "stock > STOCK_MAX", "false", [RULES, "a stock adjustment above the maximum"]),
-  mutation("the initial stock has a journal entry", "src/catalog/create-products.ts", "delta: variant.stock,", "delta: 0,", [
-    RULES,
-    "a new product's initial stock is written",
-  ]),
+  mutation("the initial stock has a journal entry", SAVE, "delta: stock,", "delta: 0,", [RULES, "a new product's initial stock is written"]),
   mutation("equal line items of an order are added up", PLACE, "(merged.get(variantId)?.quantity ?? 0) + request.quantity", "request.quantity", [
     VARIANTS,
     "opt 재고 부족 → 400 where two lines of one variant together",
@@ -98,7 +102,13 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     "return uow.find(locksWallet(input) ? users : members, input.userId) ?? { rehearsalId: null };",
     [RULES, "an order for an unknown user"],
   ),
-  mutation("an order needs existing products", PLACE, "    getProduct(uow, productId, buyer);", "", [RULES, "an order for an unknown product"]),
+  mutation(
+    "an order needs existing products",
+    PLACE,
+    "product = getProduct(uow, productId, buyer);",
+    "product = uow.find(products, productId) as never;",
+    [RULES, "an order for an unknown product"],
+  ),
   mutation(
     "a payment from the balance reserves stock",
     "src/order/payment/pay-from-balance.ts",
