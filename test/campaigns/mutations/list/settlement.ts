@@ -39,8 +39,8 @@ export const OF_SETTLEMENT: Mutation[] = [
     "a part that was cancelled in the dashboard",
   ]),
   mutation("only money in doubt is resolved", "src/settlement/attention.sql.ts", "p.status IN ('PENDING', 'UNKNOWN') AND", "", [
-    ATTENTION,
-    "needs a person beyond give-up",
+    DEPOSITS,
+    "needs a person if the gateway still waits",
   ]),
   mutation(
     "fees are compared",
