@@ -34,7 +34,7 @@ const LAYERS = [
   ["privacy/"],
   ["settlement/"],
   ["outbox/"],
-  ["audit/", "demo/", "backlog/", "journal/journal\\.routes", "sign-in/"],
+  ["audit/", "demo/", "backlog/", "export/", "journal/journal\\.routes", "sign-in/"],
   ["rehearsal/", "telemetry/"],
   ["app/"],
   ["cli/"],

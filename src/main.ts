@@ -3,6 +3,7 @@
 import { audit } from "./cli/audit.ts";
 import { type CliCommand, CommandFailed, parse } from "./cli/command-line.ts";
 import { demo } from "./cli/demo.ts";
+import { exportData } from "./cli/export.ts";
 import { exportJournal } from "./cli/export-journal.ts";
 import { gateway } from "./cli/gateway.ts";
 import { misspeltSettings } from "./cli/misspelt-settings.ts";
@@ -28,6 +29,7 @@ const COMMANDS: Record<string, CliCommand> = {
   gateway,
   replay,
   import: importProducts,
+  export: exportData,
   ship,
   "verify-draw": verifyDraw,
   "export-journal": exportJournal,

@@ -199,6 +199,17 @@ describe("the import", () => {
     assert.equal((await byKey("N1234")).price, 9000);
   });
 
+  // import-catalog.ts compares before it asks the till, so a nightly import does not wait for a sale.
+  test("a line that changes nothing is answered while its rows are locked", async () => {
+    good(await put("locked", { name: "a", price: 1, stock: 1 }), 201);
+    const { variants } = await byKey("locked");
+    const lines = await shop.shop.database.transaction(async (query) => {
+      await query("SELECT FROM variants WHERE id = $1 FOR UPDATE", [variants[0].id]);
+      return (await send(ndjson([{ externalId: "locked", price: 1 }]))).lines;
+    });
+    assert.deepEqual(bare({ lines }), ["1 UNCHANGED", "counts"]);
+  });
+
   test("lines count from 1, blank ones are skipped, a last one without a line feed is read, and a faulty one refuses itself only", async () => {
     const text = `\ufeff${ndjson([article("L1")])}\r\n  \n{broken\n${ndjson([
       { externalId: "L2", price: 1 },

@@ -42,11 +42,7 @@ const NOT_COVERED: Record<string, string> = {
   resolvePayment: "the same",
   closeCoupon: "an edit of one property: test/api/campaigns.test.ts",
   issueCoupons: "many coupons by issueCoupon's rules: test/api/operators-coupons.test.ts",
-<<<<<<< HEAD
   replayEvents: "many events by replayEvent's rules: test/api/event-replays.test.ts",
-  voidCoupons: "steered by operators: test/api/operators-coupons.test.ts",
-=======
->>>>>>> main
   editUser: "steered by operators: test/api/erasure.test.ts",
   eraseUser: "the same",
   startRehearsal: "generates load: test/api/rehearsals.test.ts",

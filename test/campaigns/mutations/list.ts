@@ -3,6 +3,7 @@ import { AFTERWARDS } from "./list/afterwards.ts";
 import { IDENTITIES } from "./list/identity.ts";
 import { DRAWS } from "./list/draws.ts";
 import { DROPS } from "./list/drops.ts";
+import { CATALOG } from "./list/catalog.ts";
 import { CONSTRAINTS } from "./list/constraints.ts";
 import { COUNTS } from "./list/counts.ts";
 import { FULFILMENT } from "./list/fulfilment.ts";
@@ -22,6 +23,7 @@ export const MUTATIONS: Mutation[] = [
   ...CONSTRAINTS,
   ...COUNTS,
   ...RULES_OF_THE_SHOP,
+  ...CATALOG,
   ...ORDERS,
   ...FULFILMENT,
   ...JOURNAL,

@@ -1,0 +1,54 @@
+// Rules of the catalog and of stock in bulk.
+
+import { type Mutation, mutation } from "../mutation.ts";
+
+const CHANGE = "src/catalog/change-stock.ts";
+const CHANGED = "test/api/stock-changes.test.ts";
+const SETS = "src/catalog/variant-sets.ts";
+const SOLE = "src/catalog/sole-variant.ts";
+const DETAILS = "test/api/catalog-details.test.ts";
+const KEYS = "src/catalog/keys.ts";
+const MERGE = "src/catalog/merge-product.ts";
+const IMPORT = "src/catalog/import-catalog.ts";
+const IMPORTED = "test/api/catalog-import.test.ts";
+
+export const CATALOG: Mutation[] = [
+  mutation("a faulty row of a bulk change refuses all rows", CHANGE, `if (errors.length > 0) refuse("INVALID_REQUEST", { errors });`, "", [
+    CHANGED,
+    "every faulty row is named",
+  ]),
+  mutation("a bulk change checks the expected stock", CHANGE, "expected !== undefined && expected !== variant.stock", "false", [
+    CHANGED,
+    "every faulty row is named",
+  ]),
+  mutation(
+    "units that a bulk change adds go to the line of a drop",
+    "src/catalog/adjust-stock.ts",
+    "if (delta > 0) line.pass(uow, variant.productId, id);",
+    "",
+    [CHANGED, "units that rows add go to the first entries"],
+  ),
+  mutation("a product with an added variant has no only variant", SOLE, " || (product.variantsAdded ?? 0) > 0", "", [
+    DETAILS,
+    "once a product has a second variant",
+  ]),
+  mutation(
+    "a command that locks all variants notices an added one",
+    SETS,
+    "if ((product.variantsAdded ?? 0) !== set.variantsAdded) throw new NeedsChanged();",
+    "",
+    [DETAILS, "an edit and an added variant at two instances"],
+  ),
+  mutation("an external id belongs to one product", KEYS, "if (owner !== id) return", "if (false) return", [
+    DETAILS,
+    "an external id belongs to one product",
+  ]),
+  mutation("a PUT does not overwrite the stock of a variant", MERGE, "const { stock: _, ...sent } = variant;", "const sent = variant;", [
+    IMPORTED,
+    "stock counts only for variants that are made",
+  ]),
+  mutation("an import that changes nothing asks no till", IMPORT, "errors.length === 0 && !revision.isChanged", "false", [
+    IMPORTED,
+    "a line that changes nothing is answered while its rows are locked",
+  ]),
+];
