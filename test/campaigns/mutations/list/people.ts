@@ -77,13 +77,6 @@ export const PEOPLE: Mutation[] = [
     "an issuer's shopper whose user was erased is a new user at every instance",
   ]),
   mutation(
-    "a return is refunded with units that the buyer has",
-    "src/order/refund/refund.ts",
-    "(kept && (units.get(variantId) ?? 0) > (kept.get(variantId)?.kept ?? 0))",
-    "false",
-    [ADD_UP, "refunds and returns of random parts add up"],
-  ),
-  mutation(
     "units that are not sold again are written off",
     "src/order/fulfilment.ts",
     "if (lost > 0) after.writtenOff",
