@@ -57,6 +57,10 @@ export const PEOPLE: Mutation[] = [
     "[eraseReturns(after.orderIds)]",
     [ERASURE, "no column of the database"],
   ),
+  mutation("an erasure keeps its own stored response", BELONGINGS, "(id) => id), erasureResponse(userId)]", '(id) => id), ""]', [
+    ERASURE,
+    "a repeat of a request of an erased user",
+  ]),
   mutation(
     "a user with an unshipped order is not erased",
     ERASE,
