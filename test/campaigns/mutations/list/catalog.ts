@@ -39,7 +39,7 @@ export const CATALOG: Mutation[] = [
     SETS,
     "if ((product.variantsAdded ?? 0) !== set.variantsAdded) throw new NeedsChanged();",
     "",
-    [DETAILS, "an edit and an added variant at two instances"],
+    [DETAILS, "do not miss a variant that was added"],
   ),
   mutation("an external id belongs to one product", KEYS, "if (owner !== id) return", "if (false) return", [
     DETAILS,
