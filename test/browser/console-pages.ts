@@ -81,7 +81,7 @@ export async function consolePages(url: string): Promise<ConsolePage[]> {
     page("returns", "/returns?status=ALL"),
     page("balances", "/balances"),
     page("user", `/users/${order?.userId}`),
-    page("user-grant", `/users/${order?.userId}`, { prepare: (open) => open.locator(".form-row > .primary").click() }),
+    page("user-grant", `/users/${order?.userId}`, { prepare: (open) => open.getByRole("button", { name: /^(지급|Grant)$/ }).click() }),
     page("sales", "/sales"),
     page("events", "/events"),
     page("payments", "/payments?status=ALL"),
