@@ -113,7 +113,7 @@ describe("npx jangnal import", () => {
         const keys = body
           .trim()
           .split("\n")
-          .map((line) => (JSON.parse(line) as Json).externalId as string);
+          .map((line) => (JSON.parse(line) as { externalId: string }).externalId);
         sent.push(keys);
         const answered = sent.length === 1 ? keys.slice(0, 2) : keys;
         response.write(
