@@ -5,12 +5,14 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { logReport } from "../backlog/log-lines.ts";
 import type { Config } from "../config.ts";
+import { addsStockEvents, stockEventsOf } from "../catalog/stock-events.ts";
 import { VariantCache } from "../catalog/variant-cache.ts";
 import { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
 import { ProductDrops } from "../drop/product-drops.ts";
 import { readDrop } from "../drop/read-drop.ts";
 import { DropLive } from "../drop/live/drop-live.ts";
+import { isSentBy } from "../events/sent-events.ts";
 import { addsShopEvents } from "../events/shop-events.ts";
 import type { Database } from "../database/pool.ts";
 import { Listener } from "../database/listener.ts";
@@ -93,7 +95,7 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
   const onCommit = (changes: Changes): void => {
     const outdatedCaches = invalidation.committed(changes);
     if (outdatedCaches !== undefined) server?.announce(outdatedCaches);
-    if (addsOrderEvents(changes) || addsShopEvents(changes)) relay.wake();
+    if (addsOrderEvents(changes) || addsShopEvents(changes) || addsStockEvents(changes)) relay.wake();
     live.committed(changes);
   };
   const { till, server, isReachable } =
@@ -149,7 +151,14 @@ function openLocalTill(
   });
   stack.defer(() => store.close());
   const onFault = (command: string, error: unknown): void => log.error({ err: error, command }, "a command failed with an unexpected error");
-  const till = new LocalTill({ store: telemetry?.store(store) ?? store, waitMs: lockWaitMs, onCommit, onFault, tracing: telemetry?.till });
+  const till = new LocalTill({
+    store: telemetry?.store(store) ?? store,
+    waitMs: lockWaitMs,
+    complete: stockEventsOf(isSentBy(config.platformEvents)),
+    onCommit,
+    onFault,
+    tracing: telemetry?.till,
+  });
   if (!link) return { till, isReachable: () => true, server: undefined };
   const commands = commandsByName({ database, now, ...caches, cardsAreTaken: config.gateway.kind !== "none" });
   return { till, isReachable: () => true, server: new TillServer({ till, commands, onFault, within: telemetry?.till.receive }) };

@@ -20,7 +20,7 @@ export type ShopEventData = Readonly<Record<string, unknown>>;
  */
 export type ShopEvent = { id: string; subject: string; type: ShopEventType; data: ShopEventData; at: number };
 
-const COLUMNS = columns({ subject: "uuid", id: "uuid", type: "text", data: "jsonb", at: "timestamptz" });
+export const EVENT_COLUMNS = columns({ subject: "uuid", id: "uuid", type: "text", data: "jsonb", at: "timestamptz" });
 
 /**
  * The outbox of events that are not of an order, written in the transaction of their cause.
@@ -37,8 +37,8 @@ export const shopEvents: Journal<ShopEvent> = {
     text: `INSERT INTO shop_events (subject, seq, id, type, data, created_at)
            SELECT v.subject, row_number() OVER (PARTITION BY v.subject ORDER BY v.place)
                + coalesce((SELECT p.seq FROM shop_events p WHERE p.subject = v.subject ORDER BY p.seq DESC LIMIT 1), 0), v.id, v.type, v.data, v.at
-           FROM ROWS FROM (${COLUMNS.unnest}) WITH ORDINALITY v(${COLUMNS.names}, place)`,
-    values: COLUMNS.arrays(rows),
+           FROM ROWS FROM (${EVENT_COLUMNS.unnest}) WITH ORDINALITY v(${EVENT_COLUMNS.names}, place)`,
+    values: EVENT_COLUMNS.arrays(rows),
   }),
 };
 

@@ -16,6 +16,8 @@ export type RoundExecutorOptions = {
   clock: Clock;
   /** How long the outcome of a lost COMMIT is looked up, in ms. */
   waitMs: number;
+  /** Adds rows to the journals of a round before its changes are written. */
+  complete?: ((changes: Changes, now: number) => void) | undefined;
   onCommit: (changes: Changes) => void;
   onFault: (command: string, error: unknown) => void;
   /** Called when a round holds its locks at the first try, so that the next round may start. */
@@ -114,9 +116,12 @@ export class RoundExecutor {
       open.release();
       throw new PredecessorRetrying();
     }
-    const { outcomes, changes } = decide(commands, open.loaded, this.#instantOf(open));
-    if (changes) await this.#commit(open, changes);
-    else open.release();
+    const now = this.#instantOf(open);
+    const { outcomes, changes } = decide(commands, open.loaded, now);
+    if (changes) {
+      this.#options.complete?.(changes, now);
+      await this.#commit(open, changes);
+    } else open.release();
     return outcomes;
   }
 

@@ -33,6 +33,8 @@ export type TillOptions = {
    * caches can drop old values.
    */
   onCommit?: (changes: Changes) => void;
+  /** Called with the changes of each round and its instant before they are written. May add rows to journals. */
+  complete?: ((changes: Changes, now: number) => void) | undefined;
   /** Called for bugs: a decision that threw, or a command that the database rejected. */
   onFault?: (command: string, error: unknown) => void;
   tracing?: TillTracing | undefined;
@@ -73,7 +75,18 @@ export class LocalTill {
   /** Counters for the metrics: rounds, commands, the largest round, and retries. */
   readonly served = { rounds: 0, commands: 0, largest: 0, retries: 0 };
 
-  constructor({ store, waitMs, concurrency = 2, roundSize = 512, clock = realClock, onCommit = () => {}, onFault = () => {}, tracing }: TillOptions) {
+  constructor(options: TillOptions) {
+    const {
+      store,
+      waitMs,
+      concurrency = 2,
+      roundSize = 512,
+      clock = realClock,
+      onCommit = () => {},
+      onFault = () => {},
+      complete,
+      tracing,
+    } = options;
     this.#concurrency = concurrency;
     this.#roundSize = roundSize;
     this.#waitMs = waitMs;
@@ -85,6 +98,7 @@ export class LocalTill {
       store,
       clock,
       waitMs,
+      complete,
       onCommit,
       onFault,
       onLocked: () => this.#startRounds(),

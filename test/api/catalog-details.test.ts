@@ -229,4 +229,27 @@ describe("variants that are added and edited", () => {
       assert.deepEqual([version, status, variants.length], [3, "NOT_FOR_SALE", 3]);
     }
   });
+
+  test("an edit and an added variant do not miss a variant that was added after they read the product", async (t) => {
+    const { database } = other.shop;
+    const rows = database.rows.bind(database);
+    const there = shop.operator.at(other);
+    for (const change of [
+      (id: string) => there.patch(`/admin/products/${id}`, { tags: ["선물"] }),
+      (id: string) => there.post(`/admin/products/${id}/variants`, { options: { size: "L" }, ...sold }),
+    ]) {
+      const { id } = await create({ name: "셔츠", variants: [{ options: { size: "S" }, ...sold }] });
+      let reads = 0;
+      const reading = t.mock.method(database, "rows", async (statement: Parameters<typeof rows>[0]) => {
+        const read = await rows(statement);
+        if (statement.name === "select variant ids" && ++reads === 1)
+          good(await addVariant(id, { options: { size: "M" }, price: 50, stock: 5 }), 201);
+        return read;
+      });
+      const { price, variants } = (await change(id)).body;
+      reading.mock.restore();
+      assert.deepEqual([price, variants.map(({ options }: Json) => options.size).slice(0, 2)], [50, ["S", "M"]]);
+      assert.deepEqual((await read(id)).variants, variants);
+    }
+  });
 });

@@ -210,7 +210,15 @@ describe("an order that waits for a deposit", () => {
     const { paymentId } = good(paid.answer, 202);
     const inDoubt = async (): Promise<string[]> =>
       good(await shop.operator.get("/admin/payments/attention"), 200).payments.map(({ id }: { id: string }) => id);
+    // A day's wait is no doubt before the due date.
+    const aged = "UPDATE payments SET created_at = created_at - interval '1 day' WHERE id = $1";
+    await shop.shop.database.rows({ name: "aged", text: aged, values: [paymentId] });
     assert.ok(!(await inDoubt()).includes(paymentId));
+    refused(
+      await shop.operator.post(`/admin/payments/${paymentId}/resolve`, { outcome: "NOT_PAID", reason: "no deposit" }),
+      404,
+      "PAYMENT_NOT_FOUND",
+    );
     const overdue = "UPDATE payments SET details = jsonb_set(details, '{deposit,dueAt}', to_jsonb((now() - interval '1 hour')::text)) WHERE id = $1";
     await shop.shop.database.rows({ name: "overdue", text: overdue, values: [paymentId] });
     assert.ok((await inDoubt()).includes(paymentId));

@@ -170,9 +170,9 @@ describe("a repeat that reaches another instance", () => {
       });
       const first = send(shop);
       await called.promise;
+      const callsBefore = simulator.calls("find");
       const repeat = send(other);
       await Promise.race([looked.promise, repeat]);
-      const callsBefore = simulator.calls("find");
       answered.resolve();
       const answers = await Promise.all([first, repeat]);
       for (const answer of answers) good(answer, operation === "confirm" ? 201 : 200);

@@ -19,8 +19,9 @@ browserTest("products can be searched by name, sorted, and filtered by availabil
   await shop.product({ name: "호랑이 등불", price: 3000, stock: 0 });
   await shop.product({ name: "호랑이 부채", price: 2000, stock: 9 });
   const { page, close } = await visit(shop.url, {});
-  await page.getByRole("searchbox").fill("호랑이");
   const names = page.locator(".card .card-name");
+  await page.locator(".card", { hasText: "감귤" }).waitFor();
+  await page.getByRole("searchbox").fill("호랑이");
   await page.locator(".card", { hasText: "감귤" }).waitFor({ state: "detached" });
   await page.getByRole("combobox").selectOption("price");
   await page.locator(".card").first().getByText("부채").waitFor();
@@ -83,7 +84,7 @@ browserTest("a coupon that is claimed on the home page stays there with the outc
   await hero.getByRole("button", { name: "쿠폰 받기" }).click();
   await again;
   await page.waitForLoadState("networkidle");
-  await hero.getByText("쿠폰을 받았습니다!").waitFor({ timeout: 1000 });
+  await hero.getByText("쿠폰을 받았습니다!").waitFor();
   await close();
 });
 

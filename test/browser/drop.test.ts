@@ -121,7 +121,7 @@ async function drawOf(drop: { id: string }): Promise<void> {
 
 // Fails without `isInDraw` or the comparison with the commitment (draw-check.ts).
 browserTest("a draw tells the result, and the visitor's browser checks its proof and notices a wrong seed", async () => {
-  const drop = await openDrop(1, { mode: "DRAW", closesAt: inSeconds(8), holdFor: "PT24H" });
+  const drop = await openDrop(1, { mode: "DRAW", closesAt: inSeconds(HOUR_S), holdFor: "PT24H" });
   const [user, ...others] = (await shop.users(6, { balance: 20_000 })) as [Client, ...Client[]];
   for (const other of others) await enter(other, drop);
   const { page, close } = await visit(addressOf(drop), { as: user });
@@ -129,6 +129,7 @@ browserTest("a draw tells the result, and the visitor's browser checks its proof
   await headline(page).getByText("응모했습니다").waitFor();
   await page.getByText("응모 번호 6번").waitFor();
   await assertAccessible(page);
+  good(await shop.operator.patch(`/admin/drops/${drop.id}`, { closesAt: inSeconds(2) }), 200);
   await headline(page).getByText("추첨을 준비하고 있습니다").waitFor();
   await drawOf(drop);
   await headline(page)

@@ -35,7 +35,8 @@ const focused = (page: Page): Promise<string> =>
   });
 
 const waitForFocus = async (page: Page, what: RegExp): Promise<void> => {
-  for (let i = 0; i < 100 && !what.test(await focused(page)); i++) await page.evaluate("new Promise((done) => requestAnimationFrame(done))");
+  for (const deadline = Date.now() + 15_000; Date.now() < deadline && !what.test(await focused(page));)
+    await page.evaluate("new Promise((done) => requestAnimationFrame(done))");
   assert.match(await focused(page), what);
 };
 

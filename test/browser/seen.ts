@@ -1,13 +1,26 @@
 // Checks of the controls and messages that a visitor sees in the window, without enlarging it.
 
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import type { Locator, Page } from "playwright-core";
 
-/** Asserts that an element is within the window, and that no other element covers it. */
+const SEEN = { inWindow: true, coveredBy: null };
+
+/** Asserts that an element comes to be within the window, and that no other element covers it. */
 export async function assertSeen(locator: Locator): Promise<void> {
   await locator.waitFor();
+  let found = await placeOf(locator);
+  // A slow machine draws a message before it scrolls to it.
+  for (const deadline = Date.now() + 5000; Date.now() < deadline && !isDeepStrictEqual(found, SEEN);) {
+    await locator.page().waitForTimeout(50);
+    found = await placeOf(locator);
+  }
+  assert.deepEqual(found, SEEN, String(locator));
+}
+
+function placeOf(locator: Locator): Promise<{ inWindow: boolean; coveredBy: string | null }> {
   // oxlint-disable-next-line typescript/no-explicit-any -- an element of the page
-  const found = await locator.evaluate((element: any) => {
+  return locator.evaluate((element: any) => {
     // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
     const { innerWidth, innerHeight, document } = globalThis as any;
     const { top, left, right, bottom } = element.getBoundingClientRect();
@@ -17,7 +30,6 @@ export async function assertSeen(locator: Locator): Promise<void> {
       coveredBy: at === null || element.contains(at) || at.contains(element) ? null : String(at.outerHTML).slice(0, 120),
     };
   });
-  assert.deepEqual(found, { inWindow: true, coveredBy: null }, String(locator));
 }
 
 /** Scrolls to each control, as the keyboard's focus does, and asserts that no other element covers its middle. */

@@ -70,11 +70,25 @@ async function fillShop(url: string) {
   await shopOf(url, alex?.id ?? "").placeOrder({ body: { orderItems: [{ productId: named("감귤"), quantity: 1 }] } });
   const other = new Client(url, seoyeon?.id ?? "", "shopper");
   const { bought } = await fillOtherCart(url, other.id, alex?.id ?? "", named);
+  const lantern = (await operatorOf(url).createProducts({ body: { name: "청사초롱 · Silk lantern", price: 38_000, stock: 3 } })).body as {
+    id: string;
+  };
+  const { body: drop } = await operatorOf(url).createDrop({
+    body: {
+      name: "청사초롱 드롭 · Silk lantern drop",
+      productId: lantern.id,
+      mode: "FIRST_COME",
+      opensAt: new Date().toISOString(),
+      holdFor: "PT5M",
+    },
+  });
+  await shop.enterDrop({ path: { dropId: drop.id }, body: {} });
   const jar = (await shop.getProduct({ path: { productId: named("백자") } })).body;
   return {
     url,
     named,
     shirt,
+    drop,
     paid,
     unpaid,
     declined,
@@ -130,13 +144,15 @@ async function fillOtherCart(url: string, otherId: string, alexId: string, named
   return { bought };
 }
 
-function browsing({ named, shirt, user }: ShopData): Screenshot[] {
+function browsing({ named, shirt, drop, user }: ShopData): Screenshot[] {
   return [
     { name: "home", address: "/", ...user },
     { name: "home-signed-out", address: "/" },
     { name: "search-empty", address: "/#/?q=호랑이" },
     { name: "product", address: `/#/products/${named("백자")}`, ...user },
     { name: "product-options", address: `/#/products/${shirt.id}`, ...user },
+    { name: "product-sheet", address: `/#/products/${shirt.id}`, ...user, prepare: openSheet },
+    { name: "drop-held", address: `/#/drops/${drop.id}`, ...user, polls: true, prepare: (page) => page.getByRole("timer").waitFor() },
     { name: "product-gone", address: `/#/products/${named("청자")}` },
     { name: "coupons", address: "/#/coupons", ...user },
   ];
@@ -212,7 +228,7 @@ function account({ url, named, paid, unpaid, declined, cancelled, bought, user, 
     { name: "orders-none", address: "/#/orders", ...poorUser },
     { name: "balance-none", address: "/#/balance", ...poorUser },
     { name: "product-not-found", address: "/#/products/01a21a13-275e-7000-b31d-6a3aa44a0000" },
-    { name: "product-added", address: `/#/products/${named("호떡")}`, ...otherUser, prepare: (page) => page.locator(".buy button").first().click() },
+    { name: "product-added", address: `/#/products/${named("호떡")}`, ...otherUser, prepare: addOne },
     {
       name: "product-loading",
       address: "/#/coupons",
@@ -243,7 +259,11 @@ function account({ url, named, paid, unpaid, declined, cancelled, bought, user, 
       name: "order-cancel",
       address: `/#/orders/${paid.orderId.length > 0 ? unpaid.orderId : ""}`,
       ...user,
-      prepare: (page) => page.locator(".button.danger").first().click(),
+      prepare: (page) =>
+        page
+          .getByRole("button", { name: /^(주문 취소|Cancel order)$/ })
+          .first()
+          .click(),
     },
     { name: "balance", address: "/#/balance", ...user },
     { name: "sign-in", address: "/#/sign-in" },
@@ -256,10 +276,24 @@ function problem(status: number, code: keyof typeof REFUSALS, more: object = {})
   return JSON.stringify({ type: "/problems/x", title: "", status, code, detail: REFUSALS[code].ko, ...more });
 }
 
+/** On a wide screen the options are in the page. */
+async function openSheet(page: Page): Promise<void> {
+  const button = page.locator(".bottom-bar button").last();
+  if ((page.viewportSize()?.width ?? 0) < 700) await button.click();
+}
+
+async function addOne(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /^(장바구니 담기|Add to cart)$/ }).click();
+  await page.locator(".toast").waitFor();
+}
+
 async function claimOne(page: Page): Promise<void> {
   await page.route("**/issue", (route) => route.fulfill({ status: 201, contentType: "application/json", body: "{}" }));
-  await page.locator(".campaign .primary:enabled").first().click();
-  await page.locator(".campaign .notice").waitFor();
+  await page
+    .getByRole("button", { name: /^(쿠폰 받기|Claim coupon)$/ })
+    .first()
+    .click();
+  await page.locator(".claim-note.good").waitFor();
 }
 
 async function claimWhileBusy(page: Page): Promise<void> {
@@ -270,7 +304,10 @@ async function claimWhileBusy(page: Page): Promise<void> {
     body: problem(503, "BUSY", { retryAfter: 30 }),
   };
   await page.route("**/issue", (route) => route.fulfill(busy));
-  await page.locator(".campaign .primary:enabled").first().click();
+  await page
+    .getByRole("button", { name: /^(쿠폰 받기|Claim coupon)$/ })
+    .first()
+    .click();
   await page.locator(".campaign .notice").waitFor();
 }
 

@@ -68,9 +68,8 @@ function OrderRow({ order }: { order: ListedOrder }) {
             <bdi>{t.value.andMore(localName(first?.name ?? ""), itemCount - 1)}</bdi>
           </span>
           <span class="row-foot">
-            <span class="muted">
-              {formatInstant(createdAt)} · <span class="number order-number">{orderNumber}</span>
-            </span>
+            <span class="muted">{formatInstant(createdAt)}</span>
+            <span class="muted number order-number">{orderNumber}</span>
             <span class="row-amount">
               <Money amount={totalAmount - discountAmount} />
             </span>

@@ -13,7 +13,7 @@ const REFUSED = "test/database/refused-events.test.ts";
 const SCHEDULER = "src/jobs/scheduler.ts";
 const POPULAR = "src/popular/popular.sql.ts";
 const AUTH = "src/http/tokens.ts";
-const ROUTE = "src/http/authority.ts";
+const ROUTE_AUTHORITY = "src/http/authority.ts";
 
 export const AFTERWARDS: Mutation[] = [
   mutation(
@@ -149,7 +149,7 @@ export const AFTERWARDS: Mutation[] = [
     "true",
     ["test/api/client-address.test.ts", "with trusted networks the client's address is the last one"],
   ),
-  mutation("only HS256 tokens are accepted with a shared secret", AUTH, 'algorithms: ["HS256"], ', "", [AUTHORITY, ""]),
+  mutation("only HS256 tokens are accepted with a shared secret", AUTH, 'key: secret, algorithms: ["HS256"]', "key: secret", [AUTHORITY, ""]),
   mutation("a cached token expires", AUTH, "if (seen !== undefined && seen.until > now())", "if (seen !== undefined)", [
     AUTHORITY,
     "a token that was valid is refused after its expiry",
@@ -160,13 +160,13 @@ export const AFTERWARDS: Mutation[] = [
   ]),
   mutation("a token's issuer is checked", AUTH, '...(issuer ? ["iss"] : [])', "", [AUTHORITY, "a configured issuer and audience"]),
   mutation("a token's audience is checked", AUTH, '...(audience ? ["aud"] : [])', "", [AUTHORITY, "a configured issuer and audience"]),
-  mutation("operator routes refuse shoppers", ROUTE, 'audience === "operator" || (audience', "(audience", [
+  mutation("operator routes refuse shoppers", ROUTE_AUTHORITY, 'audience === "operator" || (', "(", [
     AUTHORITY,
     "operators' routes are forbidden to shoppers",
   ]),
   mutation(
     "a user's routes refuse other users",
-    ROUTE,
+    ROUTE_AUTHORITY,
     '(audience === "owner" && (request.params as { userId: string }).userId !== caller.id)',
     "false",
     [AUTHORITY, "another user's routes are forbidden"],

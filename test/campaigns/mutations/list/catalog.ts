@@ -11,6 +11,8 @@ const KEYS = "src/catalog/keys.ts";
 const MERGE = "src/catalog/merge-product.ts";
 const IMPORT = "src/catalog/import-catalog.ts";
 const IMPORTED = "test/api/catalog-import.test.ts";
+const EVENTS = "src/catalog/stock-events.ts";
+const TOLD = "test/api/stock-events.test.ts";
 
 export const CATALOG: Mutation[] = [
   mutation("a faulty row of a bulk change refuses all rows", CHANGE, `if (errors.length > 0) refuse("INVALID_REQUEST", { errors });`, "", [
@@ -37,7 +39,7 @@ export const CATALOG: Mutation[] = [
     SETS,
     "if ((product.variantsAdded ?? 0) !== set.variantsAdded) throw new NeedsChanged();",
     "",
-    [DETAILS, "an edit and an added variant at two instances"],
+    [DETAILS, "do not miss a variant that was added"],
   ),
   mutation("an external id belongs to one product", KEYS, "if (owner !== id) return", "if (false) return", [
     DETAILS,
@@ -51,4 +53,19 @@ export const CATALOG: Mutation[] = [
     IMPORTED,
     "a line that changes nothing is answered while its rows are locked",
   ]),
+  mutation("only the last unit sells a variant out", EVENTS, "(before.stock === 0) === (after.stock === 0)", "before.stock === after.stock", [
+    TOLD,
+    "by an order of the last unit",
+  ]),
+  mutation("sinks are told of no variant of a rehearsal", EVENTS, "WHERE p.rehearsal_id IS NULL", "", [
+    TOLD,
+    "variants of a rehearsal have no events",
+  ]),
+  mutation(
+    "stock events are written only if they are chosen",
+    EVENTS,
+    `if (!isSent("stock.sold-out") && !isSent("stock.back")) return undefined;`,
+    "isSent = () => true;",
+    [TOLD, "without a pattern that chooses them"],
+  ),
 ];

@@ -100,7 +100,7 @@ export const DRAWS: Mutation[] = [
     OVER_HTTP,
     "without a waitlist the rest has lost",
   ]),
-  mutation("a repeated request is not another refusal", "src/drop/refusal-counts.ts", " || response.replayed", "", [
+  mutation("a repeated request is not another refusal", "src/drop/refusal-counts.ts", " || replayed", "", [
     REPORTED,
     "a report counts entries by status",
   ]),

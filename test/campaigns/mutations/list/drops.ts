@@ -135,6 +135,6 @@ export const DROPS: Mutation[] = [
     "src/rehearsal/rehearsals.ts",
     "if (record.dropId !== null) await closeCopy",
     "if (false) await closeCopy",
-    [REHEARSALS, "a rehearsed draw is drawn"],
+    [REHEARSALS, "a rehearsed drop with a line"],
   ),
 ];

@@ -17,8 +17,8 @@ export const IDENTITIES: Mutation[] = [
   mutation(
     "an operator needs a route's permission",
     "src/http/authority.ts",
-    "hasPermission(caller, permission as Permission, writes) ? undefined",
-    "true ? undefined",
+    'hasPermission(caller, permission as Permission, writes) ? undefined : new Refusal("FORBIDDEN", { permission })',
+    "undefined",
     [IDENTITY, "an operator without a route's permission is refused"],
   ),
   mutation("reports changes no data", PERMISSIONS, '(!writes && permissions.has("reports"))', 'permissions.has("reports")', [

@@ -81,7 +81,7 @@ export const ORDERS: Mutation[] = [
   mutation(
     "an order cannot be cancelled during a card payment",
     "src/order/cancel-order.ts",
-    'if (livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS"',
+    'if (open) refuse("PAYMENT_IN_PROGRESS"',
     'if (false) refuse("PAYMENT_IN_PROGRESS"',
     [RULES, "an order cannot be cancelled while its card payment"],
   ),
@@ -99,10 +99,13 @@ export const ORDERS: Mutation[] = [
     "if (false)",
     [RULES, "a refund of a variant that was not bought"],
   ),
-  mutation("a refund does not exceed the remaining quantity", REFUND, "refundedQuantity > quantity ||", "", [
-    RULES,
-    "a refund never exceeds the units bought",
-  ]),
+  mutation(
+    "a refund does not exceed the remaining quantity",
+    REFUND,
+    "({ refundedQuantity, quantity }) => refundedQuantity > quantity",
+    "() => false",
+    [RULES, "a refund never exceeds the units bought"],
+  ),
   mutation("an empty refund is refused", REFUND, "excessive || units.size === 0", "excessive", [RULES, "an order with nothing left to refund"]),
   mutation("equal items of a refund are added up", REFUND, "(units.get(variantId) ?? 0) + quantity", "quantity", [
     RULES,
@@ -127,8 +130,8 @@ export const ORDERS: Mutation[] = [
   mutation(
     "partial refunds add up to the paid amount",
     "src/order/refund/refund-shares.ts",
-    "const share = part(paid, costSoFar, order.totalAmount) - from;",
-    "const share = Math.round(paid * (item.unitPrice * item.quantity) / (order.totalAmount || 1)); void from;",
+    "return part(paid, costSoFar, order.totalAmount) - from;",
+    "return Math.round((paid * item.unitPrice * item.quantity) / (order.totalAmount || 1)); void from;",
     [RULES, "partial refunds add up"],
   ),
   mutation(

@@ -57,6 +57,10 @@ export const PEOPLE: Mutation[] = [
     "[eraseReturns(after.orderIds)]",
     [ERASURE, "no column of the database"],
   ),
+  mutation("an erasure keeps its own stored response", BELONGINGS, "(id) => id), erasureResponse(userId)]", '(id) => id), ""]', [
+    ERASURE,
+    "a repeat of a request of an erased user",
+  ]),
   mutation(
     "a user with an unshipped order is not erased",
     ERASE,
@@ -76,13 +80,6 @@ export const PEOPLE: Mutation[] = [
     IDENTITY,
     "an issuer's shopper whose user was erased is a new user at every instance",
   ]),
-  mutation(
-    "a return is refunded with units that the buyer has",
-    "src/order/refund/refund.ts",
-    "(kept && (units.get(variantId) ?? 0) > (kept.get(variantId)?.kept ?? 0))",
-    "false",
-    [ADD_UP, "refunds and returns of random parts add up"],
-  ),
   mutation(
     "units that are not sold again are written off",
     "src/order/fulfilment.ts",

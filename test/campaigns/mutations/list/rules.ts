@@ -24,6 +24,7 @@ const COUPON = "src/coupon/coupon.ts";
 const PLACE = "src/order/place-order.ts";
 const [EDIT, VARIANT_RULES] = ["src/catalog/edit-product.ts", "src/catalog/variant-rules.ts"];
 const [EDITS, HIDDEN] = ["test/api/catalog-edits.test.ts", "test/api/not-for-sale.test.ts"];
+const SAVE = "src/catalog/save-product.ts";
 const STOCK = "src/catalog/adjust-stock.ts";
 const CAMPAIGN = "src/coupon/edit-campaign.ts";
 const ISSUE = "src/coupon/issue-coupon.ts";
@@ -47,7 +48,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     EDITS,
     "an edit of an old variant version",
   ]),
-  mutation("an edit takes the next product version", "src/catalog/save-product.ts", "version: before.version + 1", "version: before.version", [
+  mutation("an edit takes the next product version", SAVE, "version: before.version + 1", "version: before.version", [
     EDITS,
     "of concurrent edits of one version",
   ]),
@@ -84,10 +85,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ),
   mutation("an adjustment does not make stock negative", STOCK, "stock < 0", "false", [RULES, "a stock adjustment below zero"]),
   mutation("an adjustment does not exceed the stock limit", STOCK, "stock > STOCK_MAX", "false", [RULES, "a stock adjustment above the maximum"]),
-  mutation("the initial stock has a journal entry", "src/catalog/save-product.ts", "delta: stock,", "delta: 0,", [
-    RULES,
-    "a new product's initial stock is written",
-  ]),
+  mutation("the initial stock has a journal entry", SAVE, "delta: stock,", "delta: 0,", [RULES, "a new product's initial stock is written"]),
   mutation("equal line items of an order are added up", PLACE, "(merged.get(variantId)?.quantity ?? 0) + request.quantity", "request.quantity", [
     VARIANTS,
     "opt 재고 부족 → 400 where two lines of one variant together",
@@ -104,10 +102,13 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     "return uow.find(locksWallet(input) ? users : members, input.userId) ?? { rehearsalId: null };",
     [RULES, "an order for an unknown user"],
   ),
-  mutation("an order needs existing products", PLACE, "const product = getProduct(uow, productId, buyer);", "const product = {} as never;", [
-    RULES,
-    "an order for an unknown product",
-  ]),
+  mutation(
+    "an order needs existing products",
+    PLACE,
+    "product = getProduct(uow, productId, buyer);",
+    "product = uow.find(products, productId) as never;",
+    [RULES, "an order for an unknown product"],
+  ),
   mutation(
     "a payment from the balance reserves stock",
     "src/order/payment/pay-from-balance.ts",

@@ -15,13 +15,10 @@ export const OF_SETTLEMENT: Mutation[] = [
     "an answer that says later",
   ]),
   mutation("a refusal of a repeated request is looked up", ASK, "!answer.repeated &&", "", [SETTLEMENT, "a refusal"]),
-  mutation(
-    "settlement has its own circuit breaker",
-    "src/settlement/settler.ts",
-    "await this.#once(id, false, this.#parts.background)",
-    "await this.#once(id, false, this.#parts.gateway)",
-    [SETTLEMENT, "its failing look-ups turn no buyer away"],
-  ),
+  mutation("settlement has its own circuit breaker", "src/settlement/settler.ts", "this.#parts.background", "this.#parts.gateway", [
+    SETTLEMENT,
+    "its failing look-ups turn no buyer away",
+  ]),
   mutation(
     "a payment is confirmed under the order id of its window",
     "src/settlement/attempt-kinds.ts",
@@ -42,19 +39,19 @@ export const OF_SETTLEMENT: Mutation[] = [
     "a part that was cancelled in the dashboard",
   ]),
   mutation("only money in doubt is resolved", "src/settlement/attention.sql.ts", "p.status IN ('PENDING', 'UNKNOWN') AND", "", [
-    ATTENTION,
-    "needs a person beyond give-up",
+    DEPOSITS,
+    "needs a person if the gateway still waits",
   ]),
   mutation(
     "fees are compared",
     "src/settlement/compare-settlements.ts",
     "settlement.amount - settlement.payOut === settlement.fee ?",
     "settlement.amount >= -Infinity ?",
-    ["test/api/reconciliation.test.ts", "fees do not add up"],
+    ["test/api/reconciliation.test.ts", "the settlements of a reconciliation are compared: fees do not add up"],
   ),
   mutation("a movement is settled once", "src/settlement/compare-settlements.ts", "if (!isFirst)", "if (false as boolean)", [
     "test/api/reconciliation.test.ts",
-    "settled twice",
+    "the settlements of a reconciliation are compared: settled twice",
   ]),
   mutation(
     "a late deposit without its notification is found",
@@ -108,6 +105,6 @@ export const OF_SETTLEMENT: Mutation[] = [
     "src/order/refund/refund-shares.ts",
     "if (atGateway === taxFreeLeft(order, before, () => 0))",
     "if (atGateway >= 0)",
-    ["src/order/refund/refund-shares.test.ts", "none at the gateway"],
+    ["src/order/refund/refund-shares.test.ts", "and none is above its refund (none at the gateway)"],
   ),
 ];
