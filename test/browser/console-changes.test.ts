@@ -170,12 +170,12 @@ browserTest("the forms propose times by the shop's clock although the operator's
 browserTest("a cancelled grant leaves no values in its dialog", async () => {
   const user = await shop.user();
   const { page, close } = await atConsole(`/users/${user.id}`);
-  await page.getByRole("button", { name: "Grant" }).click();
+  await page.getByRole("button", { name: "Grant", exact: true }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Amount").fill("5000");
   await dialog.getByLabel("Reason", { exact: true }).fill("by mistake");
   await page.keyboard.press("Escape");
-  await page.getByRole("button", { name: "Grant" }).click();
+  await page.getByRole("button", { name: "Grant", exact: true }).click();
   assert.deepEqual([await dialog.getByLabel("Amount").inputValue(), await dialog.getByLabel("Reason", { exact: true }).inputValue()], ["", ""]);
   await close();
 });

@@ -171,7 +171,7 @@ browserTest("an invalid value is reported at its field, gets the focus, and is n
     [`/products/${product.id}`, null, { Name: "" }, "Save", ["Name"]],
     [`/products/${product.id}`, "Edit: Plain", { Name: "", Price: "x" }, "Save", ["Name", "Price"]],
     ["/coupons", "Edit: Some", { Name: "", Quantity: "0" }, "Save", ["Name", "Quantity"]],
-    [`/users/${buyer.id}`, "Grant", { Amount: "0", Reason: " " }, "Grant", ["Amount", "Reason"]],
+    [`/users/${buyer.id}`, "Grant", { Amount: "0", Reason: " " }, "Grant ₩0", ["Amount", "Reason"]],
   ];
   for (const [path, open, typed, press, invalid] of cases) {
     await page.evaluate(`location.hash = "/live"`);
@@ -203,9 +203,9 @@ browserTest("an invalid value is reported at its field, gets the focus, and is n
   assert.deepEqual(sent, []);
 
   await page.evaluate(`location.hash = "/orders"`);
-  await field(page, "Order or user ID").fill("not an id");
+  await field(page, "Order number, buyer's name, external ID or product").fill("not an order");
   await page.getByRole("button", { name: "Search" }).click();
-  await page.getByRole("alert").getByText("This is not an ID.").waitFor();
+  await page.getByText("No orders match.").waitFor();
   await page.evaluate(`location.hash = "/products/new"`);
   await field(page, "Name").fill("x");
   await field(page, "Price").fill("1");

@@ -115,7 +115,6 @@ export const en = {
   waiting: "Waiting",
   ordersWord: "Orders",
   claimsWord: "Claims",
-  refusalsWord: "Refusals",
   refusedWord: "Refused",
   salesPerSecond: "Sales per second",
   refusalsPerSecond: "Refusals per second",
@@ -250,9 +249,6 @@ export const en = {
   validDays: "Valid for (days)",
   from: (amount: string) => `orders from ${amount}`,
 
-  orderOrUser: "Order or user ID",
-  wholeId: "the complete ID",
-  invalidId: "This is not an ID. Enter the complete ID of an order or a user: 8-4-4-4-12 hexadecimal digits.",
   lineItems: "Items",
   history: "History",
   card: "Card",

@@ -112,7 +112,6 @@ export const ko = {
   waiting: "대기",
   ordersWord: "주문",
   claimsWord: "쿠폰 발급",
-  refusalsWord: "거절",
   refusedWord: "거절",
   salesPerSecond: "초당 판매",
   refusalsPerSecond: "초당 거절",
@@ -247,9 +246,6 @@ export const ko = {
   validDays: "유효 일수",
   from: (amount: string) => `${amount} 이상 주문`,
 
-  orderOrUser: "주문 또는 사용자 번호",
-  wholeId: "번호 전체",
-  invalidId: "올바른 번호가 아닙니다. 주문이나 사용자의 전체 번호(16진수 8-4-4-4-12자리)를 입력해 주세요.",
   lineItems: "주문 상품",
   history: "이력",
   card: "카드",
