@@ -51,21 +51,18 @@ export class CatalogImporter {
   /** Executes the lines, and streams a result for each and then the counts. @param dryRun changes nothing */
   run(body: LineBody, dryRun: boolean): { results: Readable; counts: Promise<ImportCounts> } {
     const results = new PassThrough({ readableHighWaterMark: UNREAD_MAX_BYTES });
-    const run = new ImportRun(results, body, (sent, turn) => this.#execute(sent, { turn, dryRun, isGone: body.isGone }));
+    const run = new ImportRun(results, body, (sent) => this.#execute(sent, { dryRun, isGone: body.isGone }));
     const ended = run.execute().catch((error: Error) => void results.destroy(error));
     return { results, counts: ended.then(() => run.counts) };
   }
 
-  async #execute(sent: SentProduct, { turn, dryRun, isGone }: { turn: Turn; dryRun: boolean; isGone: () => boolean }): Promise<Done> {
+  async #execute(sent: SentProduct, { dryRun, isGone }: { dryRun: boolean; isGone: () => boolean }): Promise<Done> {
     const row = await this.#products.get(sent.externalId);
     if (row !== undefined) {
       const { revision, errors, warnings } = mergeProduct(fullProduct(row), sent, { newId: () => newId(0), now: 0 });
       if (errors.length === 0 && !revision.isChanged) return doneWith(row.id, { result: "UNCHANGED", warnings, differences: [] });
     }
-    await turn.comes;
-    const answer = this.#till.submit(this.#put, { sent, dryRun }, isGone);
-    turn.pass();
-    const { result, product, warnings, differences } = await answer;
+    const { result, product, warnings, differences } = await this.#till.submit(this.#put, { sent, dryRun }, isGone);
     return doneWith(product.id, { result, warnings, differences });
   }
 }
@@ -74,21 +71,18 @@ function doneWith(id: string, { result, warnings, differences }: Pick<PutAnswer,
   return { id, result, ...(warnings.length > 0 ? { warnings } : {}), ...(differences.length > 0 ? { changes: differences } : {}) };
 }
 
-/** Lines enter the queue of the till in their order: a later one may take the SKU that an earlier one gives up. */
-type Turn = { comes: Promise<void>; pass: () => void };
-
 /** One import. */
 class ImportRun {
   readonly #results: PassThrough;
   readonly #body: LineBody;
-  readonly #execute: (sent: SentProduct, turn: Turn) => Promise<Done>;
+  readonly #execute: (sent: SentProduct) => Promise<Done>;
   readonly counts: ImportCounts = { lines: 0, created: 0, updated: 0, unchanged: 0, refused: 0 };
-  /** Resolves when all lines so far have had their turn. */
-  #turns = Promise.resolve();
+  /** Resolves when all lines so far have their result. */
+  #ended = Promise.resolve();
   /** The last line of each external id that is being executed. */
   readonly #running = new Map<string, Promise<unknown>>();
 
-  constructor(results: PassThrough, body: LineBody, execute: (sent: SentProduct, turn: Turn) => Promise<Done>) {
+  constructor(results: PassThrough, body: LineBody, execute: (sent: SentProduct) => Promise<Done>) {
     this.#results = results;
     this.#body = body;
     this.#execute = execute;
@@ -123,14 +117,14 @@ class ImportRun {
 
   /** The result of a line, as JSON. Never rejects. */
   async #resultOf(line: Line): Promise<string> {
-    const passed = Promise.withResolvers<void>();
-    const turn = { comes: this.#turns, pass: passed.resolve };
-    this.#turns = Promise.all([this.#turns, passed.promise]).then(() => {});
+    const ended = Promise.withResolvers<void>();
+    const before = this.#ended;
+    this.#ended = Promise.all([before, ended.promise]).then(() => {});
     this.counts.lines++;
     let externalId: string | undefined;
     try {
       const sent = readLine(line, (key) => (externalId = key));
-      const done = await this.#afterEqual(sent, turn);
+      const done = await this.#afterEqual(sent, before);
       this.counts[done.result.toLowerCase() as "created" | "updated" | "unchanged"]++;
       return `${JSON.stringify({ line: line.number, externalId, ...done })}\n`;
     } catch (error) {
@@ -138,14 +132,14 @@ class ImportRun {
       const head = JSON.stringify({ line: line.number, ...(externalId === undefined ? {} : { externalId }) });
       return `${head.slice(0, -1)},"problem":${this.#body.problem(error)}}\n`;
     } finally {
-      turn.pass();
+      ended.resolve();
     }
   }
 
   /** Executes a line after the lines before it that have the same external id, so that the later one wins. */
-  async #afterEqual(sent: SentProduct, turn: Turn): Promise<Done> {
-    const before = this.#running.get(sent.externalId);
-    const done = (before ?? Promise.resolve()).catch(() => {}).then(() => this.#patiently(sent, turn));
+  async #afterEqual(sent: SentProduct, before: Promise<void>): Promise<Done> {
+    const equal = this.#running.get(sent.externalId);
+    const done = (equal ?? Promise.resolve()).catch(() => {}).then(() => this.#twice(sent, before));
     this.#running.set(sent.externalId, done);
     try {
       return await done;
@@ -154,13 +148,24 @@ class ImportRun {
     }
   }
 
+  /** Executes a line that is refused again when the lines before it are done: one of them may give up the SKU that it takes. */
+  async #twice(sent: SentProduct, before: Promise<void>): Promise<Done> {
+    try {
+      return await this.#patiently(sent);
+    } catch (error) {
+      if (!(error instanceof Refusal && error.code === "INVALID_REQUEST")) throw error;
+      await before;
+      return await this.#patiently(sent);
+    }
+  }
+
   /** Executes a line again while the shop is too busy for it, or restarts. */
-  async #patiently(sent: SentProduct, turn: Turn): Promise<Done> {
+  async #patiently(sent: SentProduct): Promise<Done> {
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
       try {
         if (this.#body.isGone()) refuse("UNAVAILABLE");
-        return await this.#execute(sent, turn);
+        return await this.#execute(sent);
       } catch (error) {
         const isTemporary = error instanceof Refusal && (error.code === "BUSY" || error.code === "UNAVAILABLE");
         if (!isTemporary || this.#body.isGone() || performance.now() >= deadline) throw error;

@@ -53,6 +53,8 @@ test("a shop that is no demo, or has an external token issuer, has no demo route
   }
 });
 
+const BUSINESS = ["name", "owner", "registrationNumber", "mailOrderNumber", "address", "phone", "email", "termsUrl", "privacyUrl"];
+
 test("a shop reports the public settings that its pages need", async () => {
   const before = Date.now();
   const settings = good(await shop.anyone("GET", "/shop"), 200);
@@ -70,6 +72,8 @@ test("a shop reports the public settings that its pages need", async () => {
       paymentMethods: ["BALANCE", "CARD"],
       paymentWindow: null,
       tokens: "own",
+      returnWithinDays: 7,
+      business: Object.fromEntries(BUSINESS.map((name) => [name, null])),
       demo: true,
     },
   );

@@ -239,7 +239,7 @@ test("an issuer's shopper finds the user whose external id an operator has set",
   const shop = await shopWith();
   const operator = bearer({ sub: "ops", role: "operator" });
   const { id } = good(await get(shop, "/users/me", { sub: "old-subject", name: "김민수" }), 200);
-  good(await call(shop.url, "PATCH", `/admin/users/${id}`, { externalId: "new-subject" }, operator), 200);
-  assert.equal(good(await get(shop, "/users/me", { sub: "new-subject", name: "김민수" }), 200).id, id);
+  good(await call(shop.url, "PATCH", `/admin/users/${id}`, { externalId: "given-subject" }, operator), 200);
+  assert.equal(good(await get(shop, "/users/me", { sub: "given-subject", name: "김민수" }), 200).id, id);
   assert.notEqual(good(await get(shop, "/users/me", { sub: "old-subject", name: "김민수" }), 200).id, id);
 });

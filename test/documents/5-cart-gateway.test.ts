@@ -25,6 +25,9 @@ const missingUser = (): Client => new Client(shop.url, MISSING_ID, "shopper");
 /** The client at one instance or the other, alternating by `i`. */
 const alternating = (client: Client, i: number): Client => client.at(i % 2 ? other : shop);
 
+/** Of an item without a picture, whose product is in no drop. */
+const PLAIN = { imageUrl: null, dropId: null, limitPerCustomer: null };
+
 describe("5-cart-gateway · 잔액 조회", () => {
   test("alt 잔액 조회 요청 → answered for the user's own balance, and for an operator; another's is 403, without a token 401", async () => {
     const [user, neighbour] = [await shop.user({ balance: 10 }), await shop.user()];
@@ -148,8 +151,19 @@ describe("5-cart-gateway · 장바구니 목록 정보 조회", () => {
     good(await shop.operator.patch(`/admin/products/${rice.id}`, { price: 3500 }), 200);
     assert.deepEqual(await cartOf(user), {
       cartItems: [
-        { id: first.id, productId: rice.id, variantId: rice.variants[0]?.id, name: "쌀", unitPrice: 3500, quantity: 2, stock: 5, status: "ON_SALE" },
         {
+          ...PLAIN,
+          id: first.id,
+          productId: rice.id,
+          variantId: rice.variants[0]?.id,
+          name: "쌀",
+          unitPrice: 3500,
+          quantity: 2,
+          stock: 5,
+          status: "ON_SALE",
+        },
+        {
+          ...PLAIN,
           id: second.id,
           productId: beans.id,
           variantId: beans.variants[0]?.id,
@@ -199,6 +213,7 @@ describe("5-cart-gateway · 장바구니 추가", () => {
     const [user, product] = [await shop.user(), await shop.product({ name: "팥", price: 900, stock: 4 })];
     const item = await put(user, product, 9);
     assert.deepEqual(item, {
+      ...PLAIN,
       id: item.id,
       productId: product.id,
       variantId: product.variants[0]?.id,
