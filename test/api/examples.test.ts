@@ -335,7 +335,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
       name: "VIP 감사 쿠폰",
       discount: { type: "FIXED", amount: 10_000 },
       totalQuantity: 100,
-      expiresAt: "2030-01-01T00:00:00Z",
+      expiresAt: inAMonth,
       visibility: "PRIVATE",
       metadata: { channel: "crm" },
     },

@@ -19,7 +19,7 @@ const ENDLESS = new Set(["watchLive", "watchDrop"]);
 /** Concurrent requests, to find failures that need concurrency. */
 const CONCURRENCY = 6;
 /** Valid requests to an operation that has not succeeded by chance. */
-const VALID_TRIES = 100;
+const VALID_TRIES = 500;
 
 /** Errors: with the seed and the shrunk requests that got a wrong response, or with the violations that the audit found. */
 export async function fuzz({ seed, runs, path }: FuzzOptions): Promise<FuzzReport> {
