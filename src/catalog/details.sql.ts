@@ -47,7 +47,6 @@ function saveProducts(changes: Change<ProductDetails>[]): Statement {
         metadata: unlessEmpty(metadata),
       })),
     ),
-    rows: changes.length,
   };
 }
 
@@ -70,7 +69,6 @@ function saveVariants(changes: Change<VariantDetails>[]): Statement {
     values: VARIANT_COLUMNS.arrays(
       changes.map(({ key, after: { imageUrl, metadata } }) => ({ variantId: key, imageUrl, metadata: unlessEmpty(metadata) })),
     ),
-    rows: changes.length,
   };
 }
 

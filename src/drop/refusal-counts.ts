@@ -56,11 +56,17 @@ export class RefusalCounts {
     }
   }
 
-  /** A refusal for want of stock names only the product. */
+  /** A refusal for want of stock names only the product. While the database is away, it may stay uncounted. */
   #countRefusal(code: string, dropId: unknown, productId: unknown): void {
+    if (typeof dropId === "string") return this.#count(dropId, code);
+    if (typeof productId !== "string") return;
+    const count = (drops: ReadonlyMap<string, string>): void => {
+      const id = drops.get(productId);
+      if (id !== undefined) this.#count(id, code);
+    };
     const known = this.#productDrops.known();
-    const id = dropId ?? (known instanceof Map && typeof productId === "string" ? known.get(productId) : undefined);
-    if (typeof id === "string") this.#count(id, code);
+    if (known instanceof Promise) known.then(count, () => {});
+    else count(known);
   }
 
   #count(dropId: string, code: string, count = 1): void {

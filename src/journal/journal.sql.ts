@@ -15,7 +15,6 @@ export const journalHead: Table<ChainHead> = {
       name: "move journal head",
       text: "UPDATE journal_ends SET seq = $1, hash = $2 WHERE name = 'head'",
       values: [after.seq, after.hash],
-      rows: 1,
     })),
 };
 
@@ -27,7 +26,6 @@ export const journalEntries: Journal<ChainEntry> = {
     name: "append journal entries",
     text: `INSERT INTO journal_entries (${ENTRY.names}) SELECT * FROM ${ENTRY.unnest}`,
     values: ENTRY.arrays(rows),
-    rows: rows.length,
   }),
 };
 

@@ -176,6 +176,9 @@ test("all instances report the same time and count the same day", async () => {
  * round's `uow.now`.
  */
 const OWN_CLOCK: Record<string, string> = {
+  "src/journal/journaled.ts": "the time in the id of a mark, which decides nothing",
+  "src/sign-in/console-sessions.ts": "expiry of an issuer's tokens, as this instance received them",
+  "src/sign-in/issuer-client.ts": "expiry of an issuer's tokens, as this instance received them",
   "src/cache/memory-cache.ts": "expiry of cached values",
   "src/cache/redis-cache.ts": "expiry of cached values",
   "src/database/clock.ts": "until the database has responded",

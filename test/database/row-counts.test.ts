@@ -7,6 +7,7 @@ import { globSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { users } from "../../src/balance/balance.sql.ts";
 import { type CardCharge, cardCharges } from "../../src/balance/card-charge.sql.ts";
+import { profiles } from "../../src/balance/profile.sql.ts";
 import { carts } from "../../src/cart/cart.sql.ts";
 import { products, variants } from "../../src/catalog/catalog.sql.ts";
 import { campaigns } from "../../src/coupon/campaign.sql.ts";
@@ -17,6 +18,7 @@ import { people } from "../../src/drop/person.sql.ts";
 import { sales } from "../../src/drop/sale.sql.ts";
 import type { ReturnRow } from "../../src/fulfilment/return.ts";
 import { returns } from "../../src/fulfilment/return.sql.ts";
+import { journalWork, type OpenWork } from "../../src/journal/journal.sql.ts";
 import { NO_DETAILS } from "../../src/order/order.ts";
 import { orders } from "../../src/order/order.sql.ts";
 import { payments } from "../../src/order/payment/payment.sql.ts";
@@ -213,6 +215,8 @@ const MISSING = [
     },
     { asked: 1 },
   ),
+  missing("update profiles", profiles, { id: ID, name: "n", externalId: null, metadata: {}, erasedAt: null }, { name: "m" }),
+  missing("delete journal work", journalWork, { id: ID, entry: {} as OpenWork["entry"], startedAt: 0, isOver: false }, { isOver: true }),
   missing("end pending transactions", cardCharges, CHARGE, { status: "FAILED" }),
   missing("update card charges", cardCharges, CHARGE, { asked: 1 }),
 ];
