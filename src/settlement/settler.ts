@@ -120,11 +120,12 @@ export class Settler<Row> {
   async #answered(id: string): Promise<Row> {
     const { now, settings, stopping } = this.#parts;
     const startedAt = performance.now();
+    const limitMs = 2 * settings.timeoutMs; // The call, and the rounds before and after it.
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_LOOK_MS)) {
       const row = await this.#find(id);
       const attempt = this.#kind.attemptOf(row);
-      const isWaiting = attempt?.status === "PENDING" && attempt.asked === 0 && now() < attempt.createdAt + settings.timeoutMs;
-      if (!isWaiting || stopping?.aborted || performance.now() >= startedAt + settings.timeoutMs) return row;
+      const isWaiting = attempt?.status === "PENDING" && attempt.asked === 0 && now() < attempt.createdAt + limitMs;
+      if (!isWaiting || stopping?.aborted || performance.now() >= startedAt + limitMs) return row;
       await new Promise<void>((resolve) => setTimeout(resolve, pauseMs));
     }
   }
