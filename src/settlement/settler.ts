@@ -89,7 +89,7 @@ export class Settler<Row> {
    * @param first the caller has just started the attempt: the gateway has not been called before
    */
   async settle(id: string, first = false): Promise<Row> {
-    const row = await this.#once(id, async () => this.#advance(first ? await this.#find(id) : await this.#answered(id), first, this.#parts.gateway));
+    const row = await (first ? this.#once(id, async () => this.#advance(await this.#find(id), true, this.#parts.gateway)) : this.#repeat(id));
     if (this.#isOpen(row)) this.#parts.onUnknown?.();
     return row;
   }
@@ -114,18 +114,21 @@ export class Settler<Row> {
   }
 
   /**
-   * The row of an attempt that another request has started. That request may be waiting for the gateway in another process: until its call
-   * must have ended, this one waits for its answer, so both get the same.
+   * Advances an attempt that another request has started. That request may be about to call the gateway here, or waiting for it in another
+   * process: until its call must have ended, this one waits for its answer, so both get the same.
    */
-  async #answered(id: string): Promise<Row> {
-    const { now, settings, stopping } = this.#parts;
+  async #repeat(id: string): Promise<Row> {
+    const { now, settings, stopping, gateway } = this.#parts;
     const startedAt = performance.now();
     const limitMs = 2 * settings.timeoutMs; // The call, and the rounds before and after it.
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_LOOK_MS)) {
+      const running = this.#running.get(id);
+      if (running) return running;
       const row = await this.#find(id);
       const attempt = this.#kind.attemptOf(row);
       const isWaiting = attempt?.status === "PENDING" && attempt.asked === 0 && now() < attempt.createdAt + limitMs;
-      if (!isWaiting || stopping?.aborted || performance.now() >= startedAt + limitMs) return row;
+      if (!isWaiting || stopping?.aborted || performance.now() >= startedAt + limitMs)
+        return this.#once(id, () => this.#advance(row, false, gateway));
       await new Promise<void>((resolve) => setTimeout(resolve, pauseMs));
     }
   }
