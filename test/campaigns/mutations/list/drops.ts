@@ -101,13 +101,10 @@ export const DROPS: Mutation[] = [
   ]),
   mutation("the audit counts held units", "src/audit/2-stock.ts", "- coalesce(h.sum, 0) OR", "OR", [AUDIT, "a consistent shop"]),
   mutation("the audit finds an entry that waits beside free stock", "src/audit/8-drops.ts", "AND v.stock >= e.quantity", "AND false", [AUDIT, ""]),
-  mutation(
-    "a refusal for want of stock counts for its drop",
-    "src/drop/refusal-counts.ts",
-    "const id = dropId ?? (",
-    "const id = dropId ?? (false && ",
-    [REPORT, "a report counts refused orders and payments"],
-  ),
+  mutation("a refusal for want of stock counts for its drop", "src/drop/refusal-counts.ts", "if (id !== undefined) this.#count(id, code);", "", [
+    REPORT,
+    "a report counts refused orders and payments",
+  ]),
   mutation("a drop that is closed at once was sold out", STEER, "if (isNews) announceDrop", "if (false) announceDrop", [
     REPORT,
     "a drop that is closed right after",
