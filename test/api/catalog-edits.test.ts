@@ -2,19 +2,11 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, before, describe, test } from "node:test";
-import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { describe, test } from "node:test";
+import { good, refused } from "../support/shop.ts";
+import { twoInstances } from "../support/two-instances.ts";
 
-let shop: TestShop;
-let other: TestShop;
-before(async () => {
-  shop = await openTestShop();
-  other = await openTestShop({ beside: shop });
-});
-after(async () => {
-  await other.close();
-  await shop.close();
-});
+const { shop, other } = await twoInstances();
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
 type Json = any;

@@ -1,23 +1,15 @@
 // Draws over HTTP: made once, from public data, and verifiable by entrants.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { linesOf } from "../../src/drop/draw/draw-file.ts";
 import { leafOf } from "../../src/drop/draw/draw.ts";
 import { rootFromPath } from "../../src/drop/draw/merkle.ts";
 import { type Finding, verifyDraw } from "../../src/drop/draw/verify-draw.ts";
-import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { type Client, good, refused, type TestShop } from "../support/shop.ts";
+import { twoInstances } from "../support/two-instances.ts";
 
-let shop: TestShop;
-let beside: TestShop;
-before(async () => {
-  shop = await openTestShop();
-  beside = await openTestShop({ beside: shop });
-});
-after(async () => {
-  await beside.close();
-  await shop.close();
-});
+const { shop, other: beside } = await twoInstances();
 
 const HOUR_MS = 3_600_000;
 type Drop = { id: string; variants: string[] };

@@ -1,19 +1,11 @@
 // The report of a drop, and the events that no request causes.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { test } from "node:test";
+import { good, refused } from "../support/shop.ts";
+import { twoInstances } from "../support/two-instances.ts";
 
-let shop: TestShop;
-let beside: TestShop;
-before(async () => {
-  shop = await openTestShop();
-  beside = await openTestShop({ beside: shop });
-});
-after(async () => {
-  await beside.close();
-  await shop.close();
-});
+const { shop, other: beside } = await twoInstances();
 
 const UNKNOWN_ID = "01a1f8a8-188e-7001-826f-f4254ba20003";
 

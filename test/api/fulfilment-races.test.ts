@@ -3,19 +3,11 @@
 // `checkCancellable`, `obstacleTo` and `choosePieces`.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Answer, type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
+import { test } from "node:test";
+import { type Answer, type Client, good, type TestShop } from "../support/shop.ts";
+import { twoInstances } from "../support/two-instances.ts";
 
-let shop: TestShop;
-let second: TestShop;
-before(async () => {
-  shop = await openTestShop();
-  second = await openTestShop({ beside: shop });
-});
-after(async () => {
-  await second.close();
-  await shop.close();
-});
+const { shop, other: second } = await twoInstances();
 
 const ROUNDS = 12;
 const LABEL = { carrier: "롯데택배", trackingNumber: "4012-3456-7890" };

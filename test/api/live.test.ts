@@ -2,25 +2,17 @@
 
 import assert from "node:assert/strict";
 import { get, type IncomingMessage } from "node:http";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { percentiles, Latency } from "../../src/live/latency.ts";
 import type { MetricsSnapshot } from "../../src/live/metrics-snapshot.ts";
 import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { twoInstances } from "../support/two-instances.ts";
 
 /** The processes of both shops: a shop with workers has one more, their till. */
 const WORKERS = Number(process.env["TEST_WORKERS"] ?? 1);
 const INSTANCES = 2 * (WORKERS > 1 ? WORKERS + 1 : 1);
 
-let shop: TestShop;
-let beside: TestShop;
-before(async () => {
-  shop = await openTestShop();
-  beside = await openTestShop({ beside: shop });
-});
-after(async () => {
-  await beside.close();
-  await shop.close();
-});
+const { shop, other: beside } = await twoInstances();
 
 /** Yields the snapshots of each second until the shop or the reader ends the stream. */
 async function* watch(at: TestShop, query = ""): AsyncGenerator<MetricsSnapshot> {

@@ -2,22 +2,14 @@
 
 import assert from "node:assert/strict";
 import { hash, randomUUID } from "node:crypto";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { closeAbandonedWork } from "../../src/journal/close-abandoned-work.ts";
 import { beginWork, endWork } from "../../src/journal/journaled.ts";
-import { Client, good, openTestShop, type TestShop } from "../support/shop.ts";
+import { Client, good } from "../support/shop.ts";
 import { jangnal, serve } from "../support/process.ts";
+import { twoInstances } from "../support/two-instances.ts";
 
-let shop: TestShop;
-let second: TestShop;
-before(async () => {
-  shop = await openTestShop();
-  second = await openTestShop({ beside: shop });
-});
-after(async () => {
-  await second.close();
-  await shop.close();
-});
+const { shop, other: second } = await twoInstances();
 
 type Entry = { actor: string; status: number; subjects: { type: string; id: string }[]; counts?: Record<string, number>; requestId: string };
 

@@ -4,26 +4,18 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, hash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { createUsers } from "../../src/balance/create-users.ts";
 import { grantBalances } from "../../src/balance/grant-balances.ts";
 import { createProducts } from "../../src/catalog/create-products.ts";
 import { createCampaign } from "../../src/coupon/edit-campaign.ts";
 import { eventId } from "../../src/ids.ts";
 import { type CrowdRequest, orderOf } from "../../src/rehearsal/crowd-report.ts";
-import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { type Client, good, openTestShop, refused } from "../support/shop.ts";
 import { Issuer, token } from "../support/tokens.ts";
+import { twoInstances } from "../support/two-instances.ts";
 
-let shop: TestShop;
-let beside: TestShop;
-before(async () => {
-  shop = await openTestShop();
-  beside = await openTestShop({ beside: shop });
-});
-after(async () => {
-  await beside.close();
-  await shop.close();
-});
+const { shop, other: beside } = await twoInstances();
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
 type Rehearsal = any;

@@ -2,21 +2,13 @@
 // database until an operator changes the campaign.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { createCampaign, editCampaign } from "../../src/coupon/edit-campaign.ts";
 import { issueCoupon } from "../../src/coupon/issue-coupon.ts";
-import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { good, refused, type TestShop } from "../support/shop.ts";
+import { twoInstances } from "../support/two-instances.ts";
 
-let shop: TestShop;
-let other: TestShop;
-before(async () => {
-  shop = await openTestShop();
-  other = await openTestShop({ beside: shop });
-});
-after(async () => {
-  await other.close();
-  await shop.close();
-});
+const { shop, other } = await twoInstances();
 
 /** Resolves when a refusal comes without a command at the till. */
 async function untilRefusedWithoutTill(at: TestShop, ask: () => Promise<unknown>): Promise<void> {
