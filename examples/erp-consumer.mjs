@@ -9,6 +9,7 @@ import { createServer } from "node:http";
 
 const { WEBHOOK_SECRET = "", SHOP_URL = "", SHOP_TOKEN = "", BOOKS = "books.ndjson", PORT = "8080" } = process.env;
 const KEY = Buffer.from(WEBHOOK_SECRET.replace(/^whsec_/, ""), "base64");
+if (KEY.length === 0) throw new Error("WEBHOOK_SECRET is required: without it, events could be forged");
 const TOLERANCE_S = 300;
 
 /** The ids of booked events: an event may be delivered more than once, also after a restart. */
@@ -59,11 +60,11 @@ async function handle(event) {
 }
 
 const server = createServer(async (request, response) => {
-  const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const body = Buffer.concat(chunks);
-  if (!isGenuine(request.headers, body)) return response.writeHead(401).end();
   try {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    if (!isGenuine(request.headers, body)) return response.writeHead(401).end();
     await handle(JSON.parse(body.toString()));
     response.writeHead(204).end();
   } catch (error) {

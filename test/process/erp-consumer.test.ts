@@ -4,8 +4,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -42,7 +41,8 @@ async function freePort(): Promise<number> {
 async function startErp(): Promise<void> {
   const env = { WEBHOOK_SECRET, SHOP_URL: shop.url, SHOP_TOKEN: shop.operator.token, BOOKS, PORT: String(port) };
   const script = join(import.meta.dirname, "../../examples/erp-consumer.mjs");
-  erp = spawn(process.execPath, [script], { env: { PATH: process.env.PATH ?? "", ...env }, stdio: ["ignore", "pipe", "inherit"] });
+  erp = spawn(process.execPath, [script], { env: { PATH: process.env.PATH ?? "", ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  erp.stderr?.pipe(process.stderr);
   await once(erp.stdout as NodeJS.ReadableStream, "data");
 }
 
@@ -97,15 +97,29 @@ test("the sample consumer books each sale and refund once, and reports one parce
   for (const { orderId } of [early, late]) assert.equal(good(await buyer.get(`/orders/${orderId}`), 200).shipments.length, 1);
 });
 
-test("the sample consumer books no event whose signature is wrong", async () => {
-  const before = books().length;
+/** Sends an event whose signature is wrong. Returns the status. */
+async function forge(): Promise<number> {
   const headers = {
     "webhook-id": "forged",
     "webhook-timestamp": String(Math.floor(Date.now() / 1000)),
     "webhook-signature": `v1,${Buffer.alloc(32).toString("base64")}`,
   };
   const body = JSON.stringify({ id: "forged", type: "jangnal.order.completed", data: { orderId: "x", paidAmount: 1 } });
-  const { status } = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", headers, body });
-  assert.equal(status, 401);
+  return (await fetch(`http://127.0.0.1:${port}/`, { method: "POST", headers, body })).status;
+}
+
+test("the sample consumer goes on after a request that broke off", async () => {
+  const socket = connect(port, "127.0.0.1");
+  socket.write("POST / HTTP/1.1\r\nhost: erp\r\nexpect: 100-continue\r\ncontent-length: 100\r\n\r\n");
+  // The consumer reads the body now.
+  await once(socket, "data");
+  socket.destroy();
+  await once(erp?.stderr as NodeJS.ReadableStream, "data");
+  assert.equal(await forge(), 401);
+});
+
+test("the sample consumer books no event whose signature is wrong", async () => {
+  const before = books().length;
+  assert.equal(await forge(), 401);
   assert.equal(books().length, before);
 });
