@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import { readConfig } from "../config.ts";
-import { Database } from "../database/pool.ts";
-import { EXPORTS, type ExportFormat, exportLines, type ExportName } from "../export/export.ts";
+import { EXPORTS, exportLines, type ExportName } from "../export/export.ts";
 import { storedTimezone } from "../settings/stored-settings.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { withShopDatabase } from "./own-database.ts";
+import { printLines } from "./print-lines.ts";
 
 export const exportData: CliCommand = {
   summary: "Write products, orders, users or the ledger to standard output",
@@ -23,17 +22,8 @@ the file as carefully as the shop. Products as NDJSON are in the form that npx j
     const config = readConfig(process.env);
     await withShopDatabase(config, async (url) => {
       const timezone = await storedTimezone(url, config.timezone);
-      await write(url, name as ExportName, { format, timezone });
+      await printLines(url, (database) => exportLines(database, name as ExportName, { format, timezone }));
     });
     return 0;
   },
 };
-
-async function write(url: string, name: ExportName, options: { format: ExportFormat; timezone: string }): Promise<void> {
-  const database = new Database(url, { size: 1, onError: () => {} });
-  try {
-    for await (const lines of exportLines(database, name, options)) if (!process.stdout.write(lines)) await once(process.stdout, "drain");
-  } finally {
-    await database.close();
-  }
-}

@@ -1,8 +1,8 @@
 // Files of products for `npx jangnal import`: their lines as the shop takes them.
 
 import { createReadStream, readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { type FileProduct, readShopifyFile, type RowFault } from "../catalog/shopify-file.ts";
+import { textLines } from "./text-lines.ts";
 
 /** `line` in the file; `place` finds the line of a fault at a JSON pointer. */
 export type ProductLine = { line: number; text: string; place: (path: string) => number };
@@ -32,7 +32,7 @@ function csvLine({ line, lines, product }: FileProduct): ProductLine {
 
 async function* ndjsonLines(file: string): AsyncGenerator<ProductLine> {
   let number = 0;
-  for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of textLines(createReadStream(file))) {
     const line = ++number;
     if (text.trim() !== "") yield { line, text, place: () => line };
   }

@@ -1,7 +1,7 @@
 import { readConfig } from "../config.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { openProductFile, type ProductFile, type ProductLine } from "./import-file.ts";
-import { operatorToken } from "./operator-token.ts";
+import { notAnswered, runningShop, SHOP_OPTIONS } from "./running-shop.ts";
 import { type LineResult, sendProducts } from "./send-products.ts";
 
 export const importProducts: CliCommand = {
@@ -16,13 +16,11 @@ CSV is Shopify's product export: the handle becomes the external id, vendor and 
 shop's currency. Any other file is NDJSON: a product a line, as POST /admin/catalog/import takes it. Products are matched by their external
 ids and variants by SKU or options. Stock counts only for variants that are made. Each refused product is named with its line, the others are
 imported, and then the command exits with 1. If it breaks off, run it again: products that the shop has already are not changed again.`,
-  options: { "dry-run": { type: "boolean" }, url: { type: "string" }, token: { type: "string" } },
-  async run({ "dry-run": dryRun = false, url, token }, [file, ...more]) {
+  options: { ...SHOP_OPTIONS, "dry-run": { type: "boolean" } },
+  async run({ "dry-run": dryRun = false, ...options }, [file, ...more]) {
     if (file === undefined || more.length > 0) throw new CommandFailed("Give one file: npx jangnal import FILE");
-    const config = readConfig(process.env);
-    const address = typeof url === "string" ? url : `http://127.0.0.1:${config.port}`;
-    const to = { url: address, token: typeof token === "string" ? token : operatorToken(config, "import"), dryRun: dryRun === true };
-    const { lines, faults, total } = open(file, await currencyDigits(address));
+    const to = { ...runningShop(readConfig(process.env), options, "import"), dryRun: dryRun === true };
+    const { lines, faults, total } = open(file, await currencyDigits(to.url));
     for (const { line, message } of faults) console.error(`line ${line}: ${message}`);
     const report = new Report(total, to.dryRun);
     await sendProducts(lines, to, (line, result) => report.add(line, result)).finally(() => report.end());
@@ -45,8 +43,7 @@ async function currencyDigits(url: string): Promise<number> {
     const { currency } = (await (await fetch(new URL("/shop", url))).json()) as { currency: string };
     return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 0;
   } catch (error) {
-    const reason = ((error as Error).cause as Error | undefined)?.message ?? (error as Error).message;
-    throw new CommandFailed(`The shop at ${url} does not answer: ${reason}`);
+    throw notAnswered(url, error);
   }
 }
 
@@ -87,8 +84,8 @@ class Report {
 
   print(unread: number): void {
     const { CREATED, UPDATED, UNCHANGED } = this.#counts;
-    const what = `${CREATED} created, ${UPDATED} updated, ${UNCHANGED} unchanged, ${this.refused + unread} refused`;
-    console.log(this.#dryRun ? `Dry run: ${what}. The shop was not changed.` : `${what}.`);
+    const counts = `${CREATED} created, ${UPDATED} updated, ${UNCHANGED} unchanged, ${this.refused + unread} refused`;
+    console.log(this.#dryRun ? `Dry run: ${counts}. The shop was not changed.` : `${counts}.`);
   }
 
   #say(print: (line: string) => void, line: string): void {

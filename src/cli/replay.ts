@@ -1,7 +1,7 @@
 import { readConfig } from "../config.ts";
 import { replay as importSales } from "../../tools/replay/replay.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
-import { operatorToken } from "./operator-token.ts";
+import { runningShop, SHOP_OPTIONS } from "./running-shop.ts";
 
 export const replay: CliCommand = {
   summary: "Import real sales (UCI Online Retail) into a running shop",
@@ -16,17 +16,14 @@ Every stock code becomes a product, each of its prices a variant, every customer
 cancellation a refund. The whole file is checked first. It can be run again within a day, also with a corrected file: an invoice that the
 shop has with other contents is not changed, but reported. At the end it compares the totals of the file and of the shop, and exits with 1 if
 they differ. data/online-retail/ has one day of sales to try it with.`,
-  options: { url: { type: "string" }, token: { type: "string" }, batch: { type: "string" }, concurrency: { type: "string" } },
-  async run({ url, token, batch, concurrency = "16" }, [file, ...more]) {
+  options: { ...SHOP_OPTIONS, batch: { type: "string" }, concurrency: { type: "string" } },
+  async run({ batch, concurrency = "16", ...options }, [file, ...more]) {
     if (file === undefined || more.length > 0) throw new CommandFailed("Give one file: npx jangnal replay FILE.csv[.gz]");
     const limit = Number(concurrency);
     if (!Number.isInteger(limit) || limit < 1 || limit > 256) throw new CommandFailed("--concurrency must be a whole number from 1 to 256.");
-    const config = readConfig(process.env);
-    const address = typeof url === "string" ? url : `http://127.0.0.1:${config.port}`;
     const { ok } = await importSales({
       file,
-      url: address,
-      token: typeof token === "string" ? token : operatorToken(config, "replay"),
+      ...runningShop(readConfig(process.env), options, "replay"),
       ...(typeof batch === "string" ? { batch } : {}),
       concurrency: limit,
       out: (line) => console.log(line),

@@ -3,6 +3,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { CommandFailed } from "./command-line.ts";
 import type { ProductLine } from "./import-file.ts";
+import { notAnswered, type RunningShop } from "./running-shop.ts";
+import { textLines } from "./text-lines.ts";
 
 export type Problem = { detail: string; code: string; errors?: { path: string; message: string }[] };
 /** A line of the answer. */
@@ -15,7 +17,7 @@ export type LineResult = {
   changes?: { path: string; from: unknown; to: unknown }[];
 };
 
-export type Destination = { url: string; token: string; dryRun: boolean };
+export type Destination = RunningShop & { dryRun: boolean };
 
 /** Bounds of a request. A shop takes 64 MiB; smaller ones repeat less if a connection breaks. */
 const BATCH_LINES = 2000;
@@ -60,8 +62,7 @@ async function sendBatch(batch: ProductLine[], to: Destination, onResult: (line:
     } catch (error) {
       if (error instanceof CommandFailed) throw error;
       if (answered > before) attempt = 0;
-      const reason = ((error as Error).cause as Error | undefined)?.message ?? (error as Error).message;
-      if (attempt >= TRIES) throw new CommandFailed(`The shop at ${to.url} does not answer: ${reason}. Run the command again to go on.`);
+      if (attempt >= TRIES) throw notAnswered(to.url, error, "Run the command again to go on.");
       await pause(1000 * 2 ** attempt);
     }
   }
@@ -88,14 +89,4 @@ async function reasonOf(response: Response): Promise<string> {
   return response.headers.get("content-type")?.startsWith("application/problem+json")
     ? (JSON.parse(text) as Problem).detail
     : String(response.status);
-}
-
-async function* textLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of body) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = parts.pop() as string;
-    yield* parts;
-  }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { readConfig } from "../config.ts";
 import { type ParcelRow, readShipmentFile } from "../fulfilment/shipment-file.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
-import { operatorToken } from "./operator-token.ts";
+import { notAnswered, type RunningShop, runningShop, SHOP_OPTIONS } from "./running-shop.ts";
 
 const BATCH_SIZE = 1000;
 
@@ -17,18 +17,14 @@ export const ship: CliCommand = {
 The file has a header with the columns order number (주문번호), carrier (택배사) and tracking number (운송장번호), in any order; other columns
 are ignored. Ships the rest of each order in one parcel. Batches of 1,000 rows are all or nothing. Each faulty row is named, and then the
 command exits with 1. Shipped batches are not shipped again if the same file is sent again within a day.`,
-  options: { url: { type: "string" }, token: { type: "string" } },
-  async run({ url, token }, [file, ...more]) {
+  options: SHOP_OPTIONS,
+  async run(options, [file, ...more]) {
     if (file === undefined || more.length > 0) throw new CommandFailed("Give one file: npx jangnal ship FILE.csv");
     const { rows, faults } = readShipmentFile(read(file));
     for (const { line, message } of faults) console.error(`line ${line}: ${message}`);
     if (faults.length > 0) throw new CommandFailed(`${faults.length} rows of ${file} cannot be read; no order was shipped.`);
     if (rows.length === 0) throw new CommandFailed(`${file} has no rows.`);
-    const config = readConfig(process.env);
-    const shop = {
-      url: typeof url === "string" ? url : `http://127.0.0.1:${config.port}`,
-      token: typeof token === "string" ? token : operatorToken(config, "ship"),
-    };
+    const shop = runningShop(readConfig(process.env), options, "ship");
     let shipped = 0;
     let refused = 0;
     for (let at = 0; at < rows.length; at += BATCH_SIZE) {
@@ -54,7 +50,7 @@ function read(file: string): Uint8Array {
 }
 
 /** Returns the faulty rows; without any, the batch is shipped. Errors: CommandFailed for any other refusal. */
-async function shipBatch({ url, token }: { url: string; token: string }, rows: ParcelRow[]): Promise<{ line: number; message: string }[]> {
+async function shipBatch({ url, token }: RunningShop, rows: ParcelRow[]): Promise<{ line: number; message: string }[]> {
   const body = JSON.stringify({ shipments: rows.map(({ orderNumber, carrier, trackingNumber }) => ({ orderNumber, carrier, trackingNumber })) });
   const response = await fetch(new URL("/admin/shipments", url), {
     method: "POST",
@@ -67,7 +63,7 @@ async function shipBatch({ url, token }: { url: string; token: string }, rows: P
     },
     body,
   }).catch((error: Error) => {
-    throw new CommandFailed(`The shop at ${url} does not answer: ${(error.cause as Error | undefined)?.message ?? error.message}`);
+    throw notAnswered(url, error);
   });
   if (response.ok) return [];
   const problem = (await response.json()) as { detail: string; errors?: { path: string; message: string }[] };

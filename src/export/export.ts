@@ -8,7 +8,7 @@ import { isLastPage, type PageOf, selectLedger, selectOrders, selectProducts, se
 
 export const EXPORTS = ["products", "orders", "users", "ledger"] as const;
 export type ExportName = (typeof EXPORTS)[number];
-export type ExportFormat = "csv" | "ndjson";
+type ExportFormat = "csv" | "ndjson";
 
 type Row = Record<string, unknown>;
 type Exported = {

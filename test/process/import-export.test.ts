@@ -102,6 +102,13 @@ describe("npx jangnal import", () => {
     assert.equal((await byKey("dry")).name, "전");
   });
 
+  // text-lines.ts; `node:readline` splits at these characters.
+  test("a separator of lines inside a product's text does not end its line", async (t) => {
+    const product = { externalId: "separated", name: "줄", description: "첫\u2028둘\u2029셋", price: 1, stock: 1 };
+    assert.deepEqual((await run(t, "separated.ndjson", JSON.stringify(product))).lines, ["1 created, 0 updated, 0 unchanged, 0 refused."]);
+    assert.equal((await byKey("separated")).description, product.description);
+  });
+
   // send-products.ts counts the answered lines.
   test("goes on behind the last answered line when the connection breaks", async (t) => {
     const sent: string[][] = [];

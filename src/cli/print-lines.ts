@@ -1,0 +1,12 @@
+import { pipeline } from "node:stream/promises";
+import { Database } from "../database/pool.ts";
+
+/** Prints lines that are read from the shop's database, no faster than the reader of the standard output takes them. */
+export async function printLines(url: string, linesOf: (database: Database) => AsyncIterable<string>): Promise<void> {
+  const database = new Database(url, { size: 1, onError: () => {} });
+  try {
+    await pipeline(linesOf(database), process.stdout, { end: false });
+  } finally {
+    await database.close();
+  }
+}
