@@ -1,5 +1,6 @@
 // The differences of a reconciliation as a table for people, and as CSV for spreadsheets.
 
+import { csvCell } from "../export/csv-line.ts";
 import type { Difference, Reconciliation } from "../settlement/reconcile.ts";
 
 const HEAD = [
@@ -59,12 +60,6 @@ export function tableOf(differences: Difference[]): string {
 /** Comma-separated values with a head. */
 export function csvOf(differences: Difference[]): string {
   return rowsOf(differences)
-    .map((row) => row.map(quoted).join(","))
+    .map((row) => row.map(csvCell).join(","))
     .join("\n");
-}
-
-/** A payment key is another system's text: a spreadsheet must not take it for a formula. */
-function quoted(value: string): string {
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,12 +1,13 @@
-/**
- * A line of CSV (RFC 4180). Objects and lists become JSON. A text that spreadsheets would take for a formula gets an apostrophe in front: names
- * and notes come from strangers.
- */
+/** A line of CSV (RFC 4180). */
 export function csvLine(columns: readonly string[], row: Readonly<Record<string, unknown>>): string {
-  return `${columns.map((column) => cellOf(row[column])).join(",")}\r\n`;
+  return `${columns.map((column) => csvCell(row[column])).join(",")}\r\n`;
 }
 
-function cellOf(value: unknown): string {
+/**
+ * A cell of CSV. Objects and lists become JSON. A text that spreadsheets would take for a formula gets an apostrophe in front: names, notes and
+ * payment keys come from strangers.
+ */
+export function csvCell(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   const text = typeof value === "string" ? value : JSON.stringify(value);
