@@ -34,13 +34,7 @@ export function addToCart(variantCache: VariantCache): Command<AddToCart, CartIt
       if (variantIds instanceof Promise) return variantIds.then((ids = []) => ({ ...input, variantIds: ids }));
       return { ...input, variantIds: variantIds ?? [] };
     },
-    needs: (input) => [
-      ...cartNeeds(input.userId),
-      need(products, input.productId),
-      need(productDetails, input.productId),
-      need(productLimits, input.productId),
-      ...variantNeed(input),
-    ],
+    needs: (input) => [...cartNeeds(input.userId), ...viewNeeds({ productId: input.productId, variantId: variantOf(input) })],
 
     decide(uow, input) {
       const { userId, productId, quantity } = input;
@@ -58,9 +52,8 @@ export function addToCart(variantCache: VariantCache): Command<AddToCart, CartIt
   });
 }
 
-function variantNeed({ variantId, variantIds = [] }: AddToCart): Need[] {
-  const id = variantId ?? (variantIds.length === 1 ? variantIds[0] : undefined);
-  return id === undefined ? [] : [need(variants, id), need(variantDetails, id)];
+function variantOf({ variantId, variantIds = [] }: AddToCart): string | undefined {
+  return variantId ?? (variantIds.length === 1 ? variantIds[0] : undefined);
 }
 
 /** `prepare` fills in `variant`, the item's variant. */
@@ -117,14 +110,9 @@ export const emptyCart = command<{ userId: string }, null>({
 });
 
 /** The rows that `viewItem` reads. */
-function viewNeeds({ productId, variantId }: { productId: string; variantId: string }): Need[] {
-  return [
-    need(products, productId),
-    need(productDetails, productId),
-    need(productLimits, productId),
-    need(variants, variantId),
-    need(variantDetails, variantId),
-  ];
+function viewNeeds({ productId, variantId }: { productId: string; variantId: string | undefined }): Need[] {
+  const product = [need(products, productId), need(productDetails, productId), need(productLimits, productId)];
+  return variantId === undefined ? product : [...product, need(variants, variantId), need(variantDetails, variantId)];
 }
 
 function viewItem(uow: UnitOfWork, { id, productId, variantId, quantity }: CartItem): CartItemView {

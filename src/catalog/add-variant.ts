@@ -3,6 +3,7 @@ import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { skus } from "./catalog.sql.ts";
+import { VARIANTS_MAX } from "./catalog.ts";
 import { newVariant, type NewVariant } from "./create-products.ts";
 import { type ProductView, productView } from "./product-view.ts";
 import type { VariantSet } from "./read-catalog.sql.ts";
@@ -11,8 +12,6 @@ import { fullProductNeeds, getFullProduct, variantSetOf } from "./variant-sets.t
 
 /** `prepare` fills in `set`. */
 export type AddVariant = { productId: string; variant: NewVariant; set?: VariantSet | undefined };
-
-const VARIANTS_MAX = 200;
 
 /** Adds a variant to a product. Answers the product. Errors: PRODUCT_NOT_FOUND, INVALID_REQUEST. */
 export function addVariant(database: Database): Command<AddVariant, ProductView> {

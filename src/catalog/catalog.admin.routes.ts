@@ -98,10 +98,9 @@ function listRoute(routes: Routes, database: Database): void {
   );
 }
 
-/** A product sent with `price` and `stock` has one variant. Tags that are sent twice are kept once. */
-function newProduct({ tags = [], ...request }: NewProductRequest): NewProduct {
-  const distinct = [...new Set(tags)];
-  if ("variants" in request) return { ...request, tags: distinct };
+/** A product sent with `price` and `stock` has one variant. */
+function newProduct(request: NewProductRequest): NewProduct {
+  if ("variants" in request) return request;
   const { price, stock, ...rest } = request;
-  return { ...rest, tags: distinct, variants: [{ price, stock }] };
+  return { ...rest, variants: [{ price, stock }] };
 }

@@ -3,12 +3,10 @@
 import Type, { type TSchema } from "typebox";
 import { MetadataPatchSchema, MetadataSchema } from "../http/metadata.ts";
 import { Amount, Body, Either, ForeignKey, Id, Nullable, OneOf, OptionalText, Text, TextRecord, Version } from "../http/schemas.ts";
-import { PRICE_MAX, STOCK_MAX } from "./catalog.ts";
+import { IMAGES_MAX, PRICE_MAX, STOCK_MAX, VARIANTS_MAX } from "./catalog.ts";
 import type { SentProduct } from "./merge-product.ts";
 import type { NewProduct, NewVariant } from "./create-products.ts";
 
-const VARIANTS_MAX = 200;
-const IMAGES_MAX = 20;
 const TAGS_MAX = 20;
 
 const { Optional } = Type;

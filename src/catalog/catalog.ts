@@ -60,6 +60,9 @@ export const NO_VARIANT_DETAILS: VariantDetails = { imageUrl: null, metadata: {}
 
 export const STOCK_MAX = 1_000_000_000_000;
 export const PRICE_MAX = 1_000_000_000_000;
+/** Variants that a request can have, and that a product can have by `addVariant`. */
+export const VARIANTS_MAX = 200;
+export const IMAGES_MAX = 20;
 
 /** The name of a line item or cart item: the product's name and the variant's, if it has one. */
 export function displayName(product: { name: string }, variant: { name: string | null }): string {

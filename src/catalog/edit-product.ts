@@ -93,7 +93,7 @@ function edit(uow: UnitOfWork, before: FullProduct, fields: ProductFields, pathO
     description,
     status,
     images,
-    tags: [...new Set(tags)],
+    tags,
     taxFreeAmount: fields.taxFreeAmount ?? before.taxFreeAmount ?? 0,
     externalId: fields.externalId === undefined ? before.externalId : fields.externalId,
     metadata: mergedMetadata(before.metadata, fields.metadata),

@@ -112,7 +112,7 @@ class ImportRun {
   }
 
   async #write(text: string): Promise<void> {
-    if (!this.#results.write(text)) await new Promise<void>((resolve) => this.#results.once("drain", resolve).once("close", resolve));
+    if (!this.#results.write(text)) await drained(this.#results);
   }
 
   /** The result of a line, as JSON. Never rejects. */
@@ -173,6 +173,17 @@ class ImportRun {
       }
     }
   }
+}
+
+/** Resolves when the stream takes more, or is closed. */
+function drained(stream: PassThrough): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stream.off("drain", end).off("close", end);
+      resolve();
+    };
+    stream.on("drain", end).on("close", end);
+  });
 }
 
 /** @param onKey called with the external id, also of a line that is refused. Errors: INVALID_REQUEST, BODY_TOO_LARGE. */

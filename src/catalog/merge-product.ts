@@ -46,17 +46,17 @@ export type Merged = {
   warnings: FieldError[];
 };
 
+/** More than a request can have: variants that the other system no longer sends stay with the product. */
 const VARIANTS_MAX = 1000;
 const STOCK_WARNING = "was ignored, because the variant exists: its stock is changed by POST /admin/stock";
 
 /** @param before undefined if the shop does not have the product @param ids gives new ids, and the time of creation */
 export function mergeProduct(before: FullProduct | undefined, sent: SentProduct, ids: Ids): Merged {
   const base = before ?? emptyProduct(sent, ids);
-  const { name = base.name, description = base.description, status = base.status, images = base.images, metadata = base.metadata } = sent;
-  const tags = sent.tags === undefined ? base.tags : [...new Set(sent.tags)];
+  const { name = base.name, description = base.description, status = base.status } = sent;
+  const { images = base.images, tags = base.tags, metadata = base.metadata, taxFreeAmount = base.taxFreeAmount ?? 0 } = sent;
   const result = mergeVariants(base, sent, ids);
   const errors = [...(before === undefined && sent.name === undefined ? [required("/name")] : []), ...result.errors];
-  const taxFreeAmount = sent.taxFreeAmount ?? base.taxFreeAmount ?? 0;
   const after = { ...base, taxFreeAmount, name, description, status, images, tags, metadata, variants: result.variants };
   const added = before === undefined ? 0 : result.variants.length - before.variants.length;
   const counted = added === 0 ? after : { ...after, variantsAdded: (base.variantsAdded ?? 0) + added };

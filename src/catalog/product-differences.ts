@@ -1,4 +1,4 @@
-// What a change of a product changes, for people who look at it before it is made.
+// The members that differ between a product and its next revision, for people who look at a dry run.
 
 import { isDeepStrictEqual } from "node:util";
 import type { FullProduct, FullVariant } from "./catalog.ts";

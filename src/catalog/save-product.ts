@@ -26,8 +26,8 @@ export type Paths = { product: string; variants: ReadonlyMap<string, string> };
 export type Revision = { before: FullProduct | undefined; after: FullProduct; isChanged: boolean };
 
 /**
- * The product after a change, with its next version, price and default names. Variants that are
- * equal to those before stay the same objects.
+ * The product after a change, with its next version, price and default names. A tag that is there
+ * twice is kept once. Variants that are equal to those before stay the same objects.
  */
 export function revise(before: FullProduct | undefined, requested: FullProduct): Revision {
   const known = new Map(before?.variants.map((variant) => [variant.id, variant]));
@@ -37,7 +37,7 @@ export function revise(before: FullProduct | undefined, requested: FullProduct):
     if (prior === undefined) return named;
     return isDeepStrictEqual(prior, named) ? prior : { ...named, version: prior.version + 1 };
   });
-  const after = { ...requested, price: lowestPrice(revised), variants: revised };
+  const after = { ...requested, tags: [...new Set(requested.tags)], price: lowestPrice(revised), variants: revised };
   if (before === undefined) return { before, after, isChanged: true };
   const isChanged = revised.some((variant) => variant !== known.get(variant.id)) || !isDeepStrictEqual({ ...before, variants: revised }, after);
   return isChanged ? { before, after: { ...after, version: before.version + 1 }, isChanged } : { before, after: before, isChanged };

@@ -3,6 +3,7 @@
 
 import { type Column, type CsvRow, readCsv } from "../files/csv.ts";
 import { describeFault } from "../files/fault.ts";
+import { IMAGES_MAX } from "./catalog.ts";
 import type { SentProduct, SentVariant } from "./merge-product.ts";
 
 const COLUMNS = [
@@ -36,7 +37,6 @@ export type FileProduct = { line: number; lines: number[]; product: SentProduct 
 
 /** The option of a product that has one variant, as Shopify writes it. */
 const NO_OPTION = "Default Title";
-const IMAGES_MAX = 20;
 
 /**
  * Reads the products of a file. A product with a faulty row is left out, and each of its faults is described.
@@ -46,8 +46,11 @@ export function readShopifyFile(bytes: Uint8Array, digits: number): { products: 
   const { rows, faults } = readCsv<Name>(bytes, { header: "required", columns: COLUMNS });
   const found: RowFault[] = faults.map((fault) => ({ line: fault.line, message: describeFault(fault) }));
   const products: FileProduct[] = [];
-  const withHandle = rows.filter(({ line, cells }) => cells.handle !== "" || (found.push({ line, message: "handle is empty" }), false));
-  for (const [handle, group] of Map.groupBy(withHandle, ({ cells }) => cells.handle)) {
+  for (const [handle, group] of Map.groupBy(rows, ({ cells }) => cells.handle)) {
+    if (handle === "") {
+      found.push(...group.map(({ line }) => ({ line, message: "handle is empty" })));
+      continue;
+    }
     const wrong: RowFault[] = [];
     const product = productOf(handle, group, digits, wrong);
     if (wrong.length === 0) products.push(product);
@@ -97,13 +100,12 @@ function variantOf({ line, cells }: Row, names: string[], digits: number, wrong:
   const options = values.flatMap((value, i) => (value === "" || value === NO_OPTION ? [] : [[names[i] || `Option${i + 1}`, value]]));
   const price = minorUnits(cells.price, digits);
   if (price === undefined) wrong.push({ line, message: `${cells.price} is not a price with at most ${digits} decimals` });
-  const stock = /^-?\d+$/.test(cells.stock) ? Math.max(0, Number(cells.stock)) : 0;
-  if (cells.stock !== "" && !/^-?\d+$/.test(cells.stock)) wrong.push({ line, message: `${cells.stock} is not a number of units` });
+  if (!/^(?:-?\d+)?$/.test(cells.stock)) wrong.push({ line, message: `${cells.stock} is not a number of units` });
   return {
     ...(cells.sku === "" ? {} : { sku: cells.sku }),
     options: Object.fromEntries(options) as Record<string, string>,
     price: price ?? 0,
-    stock,
+    stock: Math.max(0, Number(cells.stock)),
     ...(cells.variantImage === "" ? {} : { imageUrl: cells.variantImage }),
   };
 }

@@ -29,7 +29,7 @@ export function readParcels(bytes: Uint8Array): { rows: ParcelRow[]; faults: Par
   return { rows: rows.map(({ line, cells }) => ({ line, ...cells })), faults: [...faults, ...incomplete].toSorted((a, b) => a.line - b.line) };
 }
 
-/** The same with faults in words. */
+/** As `readParcels`, with each fault described in English. */
 export function readShipmentFile(bytes: Uint8Array): { rows: ParcelRow[]; faults: { line: number; message: string }[] } {
   const { rows, faults } = readParcels(bytes);
   const describe = (fault: ParcelRowFault): string => (fault.problem === "EMPTY" ? `${fault.column} is empty` : describeFault(fault));
