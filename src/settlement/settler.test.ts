@@ -43,7 +43,10 @@ test("a repeat that reads the attempt before the first request does not keep tha
   assert.equal(reads, 1);
   const first = settler.settle("a", true);
   answer.resolve({ kind: "done" });
-  assert.deepEqual((await Promise.all([first, repeat])).map(({ status }) => status), ["COMPLETED", "COMPLETED"]);
+  assert.deepEqual(
+    (await Promise.all([first, repeat])).map(({ status }) => status),
+    ["COMPLETED", "COMPLETED"],
+  );
   assert.deepEqual(calls, [true]);
 });
 
