@@ -209,7 +209,7 @@ describe("a draw", () => {
     const drop = await draw([1]);
     const [user] = await shop.users(1);
     await enter(drop, user as Client, shop);
-    // The draw waits meanwhile.
+    // The draw waits while the drop is paused.
     good(await shop.operator.post(`/admin/drops/${drop.id}/pause`), 200);
     const closesAt = await close(drop);
     good(await shop.operator.post(`/admin/drops/${drop.id}/close`), 200);
@@ -250,7 +250,7 @@ describe("a public value", () => {
     refused(await send("late"), 409, "DROP_DRAW_CLOSED");
   });
 
-  test("is refused where none was announced, by a shopper, and for an unknown drop", async () => {
+  test("is refused if none was announced, from a shopper, and for an unknown drop", async () => {
     const drop = await draw([1]);
     refused(await shop.operator.post(`/admin/drops/${drop.id}/public-value`, { publicValue: "x" }), 409, "DROP_DRAW_CLOSED");
     refused(await (await shop.user()).post(`/admin/drops/${drop.id}/public-value`, { publicValue: "x" }), 403, "FORBIDDEN");

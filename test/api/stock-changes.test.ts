@@ -44,7 +44,7 @@ test("rows change stock by SKU or id, by or to a number of units, in their order
   assert.deepEqual(await journal(two.variantId), [-7, 10]);
 });
 
-test("a stock that is set to what it is writes nothing", async () => {
+test("a stock that is set to its current value writes nothing", async () => {
   const { sku, variantId } = await article(4);
   good(await change({ sku, stock: 4 }), 200);
   assert.equal(good(await shop.operator.get(`/admin/variants/${variantId}/stock`), 200).adjustments.length, 1);

@@ -178,7 +178,7 @@ describe("npx jangnal export", () => {
     const orders = await exported("orders", "csv");
     assert.match(orders, /^\ufefforderId,orderNumber,.*,metadata\r\n/);
     assert.ok(orders.includes(`${orderId},${orderNumber},`) && orders.includes('"줄\n바꿈, 쉼표"'));
-    // Spreadsheets must not run what a buyer calls himself.
+    // Spreadsheets must not run a buyer's name as a formula.
     assert.ok((await exported("users", "csv")).includes(`${buyer.id},,"'=HYPERLINK(""http://evil.example"")"`));
   });
 });
