@@ -3,14 +3,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { type Answer, type Client, good, type Json, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => (shop = await openTestShop()));
 after(() => shop.close());
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Json = any;
 
 const change = (...changes: object[]): Promise<Answer> =>
   shop.operator.post("/admin/stock", { changes: changes.map((one) => ({ reason: "입고", ...one })) });

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Answer, Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
+import { type Answer, Client, good, type Json, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
 import { deferred, itemsOf, MISSING_ID, runJob, refusedWith } from "./helpers.ts";
 
@@ -135,8 +135,7 @@ describe("5-cart-gateway · 상품 조회", () => {
 });
 
 /** Puts a product into the user's cart and returns the item. */
-// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the values that they read
-async function put(user: Client, product: { id: string }, quantity = 1): Promise<any> {
+async function put(user: Client, product: { id: string }, quantity = 1): Promise<Json> {
   return good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity }), 201);
 }
 const cartOf = async (user: Client): Promise<{ cartItems: { id: string; quantity: number }[]; totalAmount: number }> =>

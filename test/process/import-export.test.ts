@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { importProducts } from "../../src/cli/import.ts";
 import { exportLines, type ExportName } from "../../src/export/export.ts";
-import { good, openTestShop, type TestShop } from "../support/shop.ts";
+import { good, type Json, openTestShop, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 const folder = mkdtempSync(join(tmpdir(), "import-test-"));
@@ -18,9 +18,6 @@ after(async () => {
   await shop.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Json = any;
 
 async function run(t: TestContext, name: string, text: string, { url = shop.url, ...options }: { url?: string; "dry-run"?: boolean } = {}) {
   const file = join(folder, name);
