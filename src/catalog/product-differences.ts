@@ -1,4 +1,4 @@
-// What a change of a product changes, for people who look at it before it is made.
+// The differences that a change of a product makes, so that an operator can check them before the import.
 
 import { isDeepStrictEqual } from "node:util";
 import type { FullProduct, FullVariant } from "./catalog.ts";

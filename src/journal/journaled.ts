@@ -12,7 +12,7 @@ import { HEAD, journalEntries, journalHead, journalWork } from "./journal.sql.ts
 /** A command's input with the draft of its entry. `status` is that of a successful response. */
 export type Journaled<Input> = { input: Input; entry: EntryDraft; status: number };
 
-/** Where a request submits its commands. `entry`: an operator's request. */
+/** The till to which a request submits its commands. `entry` is set for an operator's request. */
 export type JournaledExecution = { till: Till; gone: () => boolean; entry?: EntryDraft | undefined };
 
 /** How a decision looks to its caller. Null: it changed nothing, because an earlier request had done the work. */

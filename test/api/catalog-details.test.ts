@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { type Answer, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
+import { type Answer, good, type Json, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let other: TestShop;
@@ -15,9 +15,6 @@ after(async () => {
   await other.close();
   await shop.close();
 });
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Json = any;
 
 const create = async (body: object): Promise<Json> => good(await shop.operator.post("/admin/products", body), 201);
 const edit = (id: string, body: object): Promise<Answer> => shop.operator.patch(`/admin/products/${id}`, body);

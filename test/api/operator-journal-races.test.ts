@@ -99,7 +99,7 @@ test("of a killed process each change has its entry, and each entry its change",
   assert.deepEqual(await audited(), []);
 });
 
-test("the exported journal has each entry, and anybody can compute its chain", async () => {
+test("the exported journal has each entry, and its chain can be computed from the file alone", async () => {
   const { code, output } = await jangnal(["export-journal"], { DATABASE_URL: shop.shop.config.databaseUrl as string });
   assert.equal(code, 0);
   let previous = "0".repeat(64);
@@ -125,7 +125,7 @@ describe("work outside of the till", () => {
     address: "127.0.0.1",
   });
 
-  test("whose process died leaves one entry with status 202, whoever writes it", async () => {
+  test("whose process died leaves one entry with status 202, whichever instance writes it", async () => {
     const actor = randomUUID();
     const entry = await beginWork(shop.shop.till, draft(actor));
     assert.deepEqual(await entriesOf(actor), []);

@@ -11,7 +11,7 @@ import { createProducts } from "../../src/catalog/create-products.ts";
 import { createCampaign } from "../../src/coupon/edit-campaign.ts";
 import { eventId } from "../../src/ids.ts";
 import { type CrowdRequest, orderOf } from "../../src/rehearsal/crowd-report.ts";
-import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { type Client, good, type Json, openTestShop, refused, type TestShop } from "../support/shop.ts";
 import { Issuer, token } from "../support/tokens.ts";
 
 let shop: TestShop;
@@ -25,8 +25,7 @@ after(async () => {
   await shop.close();
 });
 
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Rehearsal = any;
+type Rehearsal = Json;
 
 /** Polls the rehearsal at the other instance until the condition holds. */
 async function until(id: string, holds: (rehearsal: Rehearsal) => boolean): Promise<Rehearsal> {

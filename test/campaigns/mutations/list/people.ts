@@ -24,7 +24,7 @@ export const PEOPLE: Mutation[] = [
   ]),
   mutation("coupons for many users do not exceed the quantity", "src/coupon/issue-coupons.ts", "without.length > available", "false", [
     COUPONS,
-    "more coupons than are left are issued to nobody",
+    "a request for more coupons than are left issues none",
   ]),
   mutation(
     "a used coupon that was voided does not become available",
