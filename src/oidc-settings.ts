@@ -6,14 +6,14 @@ export type OidcSettings = {
   clientId: string;
   /** Unset: a public client, which has PKCE only. */
   clientSecret: string | undefined;
-  /** Where the issuer's configuration is found. */
+  /** Base address of the issuer's configuration. */
   issuer: string;
   /** The shop's own address of `CALLBACK_PATH`, as browsers see it. */
   redirectUrl: string;
   scope: string;
 };
 
-/** Where the issuer sends the browser back. */
+/** The path to which the issuer sends the browser back. */
 export const CALLBACK_PATH = "/console/callback";
 
 /** Undefined: operators sign in with tokens only. Errors: ConfigError. */

@@ -37,7 +37,7 @@ import { shopJobs } from "./shop-jobs.ts";
 
 /** A running shop. */
 export type OpenShop = ShopParts & {
-  /** The address where it listens; empty for the till of workers. */
+  /** The address that it listens on; empty for the till of workers. */
   url: string;
   /** Signs the shop's own tokens. */
   secret: string;

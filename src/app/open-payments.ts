@@ -65,7 +65,7 @@ export async function openPayments(stack: AsyncDisposableStack, options: OpenPay
       stopping.abort();
       stop();
     },
-    /** Tells the simulator in this process where the shop listens. */
+    /** Tells the simulator in this process the shop's address. */
     onListening(url: string): void {
       if (simulator) simulator.webhooks.url = `${url}/payments/webhooks/toss`;
     },

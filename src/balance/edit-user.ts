@@ -1,12 +1,11 @@
-import { type Metadata, mergedMetadata, type MetadataPatch } from "../http/metadata.ts";
+import { mergedMetadata, type MetadataPatch } from "../http/metadata.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { externalIds } from "./balance.sql.ts";
+import { externalIds, users } from "./balance.sql.ts";
 import type { UserView } from "./create-users.ts";
 import { getWallet } from "./customer.ts";
-import { users } from "./balance.sql.ts";
 import { type Profile, profiles } from "./profile.sql.ts";
 
 /** Members that are left out stay as they are. `metadata` is merged by key. */
@@ -19,8 +18,7 @@ export type EditUser = {
 
 /**
  * Changes a user's name, external id and metadata.
- * Errors: USER_NOT_FOUND, INVALID_REQUEST for an external id that is taken or for too many keys of
- * metadata.
+ * Errors: USER_NOT_FOUND, INVALID_REQUEST for an external id that is taken or for too many keys of metadata.
  */
 export const editUser = command<EditUser, UserView>({
   name: "edit user",
@@ -46,6 +44,9 @@ export const editUser = command<EditUser, UserView>({
   },
 });
 
+/** The user of an external id that the round has freed. */
+const NOBODY = "";
+
 /** Replaces a profile. Later commands of the round find the user by the new external id only. */
 export function changeProfile(uow: UnitOfWork, before: Profile, after: Profile): void {
   uow.put(profiles, after.id, after);
@@ -54,9 +55,6 @@ export function changeProfile(uow: UnitOfWork, before: Profile, after: Profile):
   if (after.externalId !== null) uow.put(externalIds, after.externalId, after.id);
 }
 
-/** The user of an external id that the round has freed. */
-const NOBODY = "";
-
-export function viewOf({ id, name, externalId, metadata }: Profile): { id: string; name: string; externalId: string | null; metadata: Metadata } {
+export function viewOf({ id, name, externalId, metadata }: Profile): UserView {
   return { id, name, externalId, metadata };
 }

@@ -1,4 +1,4 @@
-// Imports products line by line. Lines are executed together where they can be, and answered in their order. A line whose product is
+// Imports products line by line. Independent lines are executed together, and all are answered in their order. A line whose product is
 // already as it says takes no lock and writes nothing, so that a nightly import of a whole catalog does not disturb its sale.
 
 import { PassThrough, type Readable } from "node:stream";

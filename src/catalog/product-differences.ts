@@ -1,4 +1,4 @@
-// The members that differ between a product and its next revision, for people who look at a dry run.
+// The differences that a change of a product makes, so that an operator can check them before the import.
 
 import { isDeepStrictEqual } from "node:util";
 import type { FullProduct, FullVariant } from "./catalog.ts";

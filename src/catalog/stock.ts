@@ -5,16 +5,16 @@ import type { Need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { variants } from "./catalog.sql.ts";
 
-/** Where a variant is sold: its product, and the drop in which the product is. SKU and stock are as of the reading. */
+/** The product and the drop that sell a variant. SKU and stock are as of the reading. */
 export type StockPlace = { variantId: string; sku: string | null; stock: number; productId: string; dropId: string | null };
 
-/** Those who wait for units of a variant (drop/stock-line.ts). */
+/** The entries that wait for units of a variant (drop/stock-line.ts). */
 export interface StockLine {
   /** The places of these variants and of those with these SKUs, as far as they exist. */
   find(variantIds: string[], skus?: string[]): Promise<StockPlace[]>;
-  /** The rows that `pass` reads if so many units become free. */
+  /** The rows that `pass` reads if this number of units becomes free. */
   needs(place: StockPlace, units: number): Need[];
-  /** Hands free units of a variant to those who wait for them. Errors: NeedsChanged. */
+  /** Hands free units of a variant to the entries that wait for them. Errors: NeedsChanged. */
   pass(uow: UnitOfWork, productId: string, variantId: string): void;
 }
 

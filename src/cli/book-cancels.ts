@@ -13,7 +13,7 @@ import { LocalTill } from "../till/till.ts";
 
 export type BookingParts = { config: Config; url: string; database: Database; gateway: Gateway; now: Now };
 
-/** Runs `work` with the function that books what has gone back of a payment key, as the job does. */
+/** Runs `work` with the function that books the gateway's cancels of a payment key, as the job does. */
 export async function withBooking<T>(
   { config, url, database, gateway, now }: BookingParts,
   work: (book: (paymentKey: string) => Promise<void>) => Promise<T>,

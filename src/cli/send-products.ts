@@ -1,4 +1,4 @@
-// Sends products to a shop's import, a batch a request, and sends what was not answered again if the connection breaks.
+// Sends products to a shop's import, a batch a request, and sends unanswered products again if the connection breaks.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { CommandFailed } from "./command-line.ts";

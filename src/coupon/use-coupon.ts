@@ -31,7 +31,7 @@ export function useCoupon(uow: UnitOfWork, coupon: UserCoupon, orderId: string):
 }
 
 /**
- * Makes an order's coupon available again, or expired, or void if it was voided meanwhile. Throws if
+ * Makes an order's coupon available again, or expired, or void if it was voided in between. Throws if
  * another order uses it.
  */
 export function returnCoupon(uow: UnitOfWork, userCouponId: string, orderId: string): void {

@@ -15,7 +15,7 @@ import { people, personKey } from "./person.sql.ts";
 import { movedOrders } from "./move-orders.ts";
 import { passUnits } from "./succession.ts";
 
-/** The stock of each variant when the command was prepared: so many units may pass to the line. */
+/** The stock of each variant when the command was prepared: the most units that may pass to the line. */
 export type OfDrop = { dropId: string; productId?: string; stock?: { variantId: string; units: number }[] };
 
 /** Reads a drop's product and the stock of its variants; undefined if the drop does not exist. */
@@ -82,7 +82,7 @@ export function pauseDrop(findStock: FindStock): Command<OfDrop, DropView> {
 }
 
 /**
- * Resumes a drop. Every hold is moved by the length of the pause, and what became free meanwhile passes to the line. A drop that is not
+ * Resumes a drop. Every hold is moved by the length of the pause, and units that became free during the pause pass to the line. A drop that is not
  * paused stays as it is.
  * Errors: DROP_NOT_FOUND, DROP_CLOSED.
  */

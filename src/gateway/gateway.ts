@@ -88,7 +88,7 @@ export type Cancellation = {
   taxFreeAmount?: number | null;
   reason: string;
   idempotencyKey: string;
-  /** Where a deposit goes back to. */
+  /** The account that gets a deposit back. */
   receiveAccount?: ReceiveAccount | null;
 };
 

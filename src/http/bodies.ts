@@ -6,7 +6,7 @@ import { invalid, refuse } from "../refusal.ts";
 import { BODY_LIMIT_BYTES, LINES_LIMIT_BYTES } from "./body-limit.ts";
 import { escapePointer, readJson } from "./json.ts";
 
-/** What a route takes as its body. `lines` is a stream of JSON texts (NDJSON). */
+/** The kind of body that a route takes. `lines` is a stream of JSON texts (NDJSON). */
 export type BodyKind = "none" | "json" | "lines";
 
 /** The media type of lines. */

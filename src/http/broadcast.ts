@@ -36,7 +36,7 @@ export class Broadcast {
 
   /**
    * Answers a request with this stream, which begins with the newest event. HEAD gets the header fields alone. Errors: BUSY.
-   * @param seconds the stream ends after so many
+   * @param seconds after which the stream ends
    */
   join({ method }: FastifyRequest, reply: FastifyReply, seconds?: number): void {
     if (this.#listeners.size >= this.#maxListeners) refuse("BUSY", { retryAfter: 5 });

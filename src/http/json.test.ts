@@ -16,7 +16,7 @@ function refusedAt(text: string | Buffer): string {
   return "taken";
 }
 
-test("what is JSON is read as JSON.parse reads it", () => {
+test("the reader returns the same value as JSON.parse for each valid JSON text", () => {
   const orderly = fc.jsonValue({ maxDepth: 8 }).filter((value) => !/\\u0000|\\ud[89a-f]|"__proto__"/i.test(JSON.stringify(value)));
   fc.assert(
     fc.property(orderly, fc.constantFrom(undefined, 2), (value, indent) =>

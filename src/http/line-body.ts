@@ -6,7 +6,7 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Readable } from "node:stream";
 import { type Locale, localeOf, problemOf, toRefusal } from "../problem.ts";
-import { refuse } from "../refusal.ts";
+import { Refusal, refuse } from "../refusal.ts";
 import { BODY_LIMIT_BYTES, LINES_LIMIT_BYTES } from "./body-limit.ts";
 import { withRequestId } from "./request-id.ts";
 
@@ -30,9 +30,9 @@ export function sendsLines(socket: Socket): boolean {
 
 /**
  * Starts to read a request's lines. An answer that ends before its request does also ends the connection.
- * @param closing resolves when the server closes: no more lines are read
+ * @param closing aborts when the server closes: no more lines are read
  */
-export function lineBody(request: FastifyRequest, { raw: response }: FastifyReply, fallback: Locale, closing: Promise<void>): LineBody {
+export function lineBody(request: FastifyRequest, { raw: response }: FastifyReply, fallback: Locale, closing: AbortSignal): LineBody {
   const { raw, id } = request;
   const locale = localeOf(raw.headers["accept-language"], fallback);
   streaming.add(raw.socket);
@@ -58,14 +58,24 @@ function endConnection(raw: IncomingMessage): void {
 }
 
 /** Errors: the stream's; UNAVAILABLE when the server closes. */
-async function* chunksOf(stream: Readable, closing: Promise<void>): AsyncGenerator<Buffer> {
+export async function* chunksOf(stream: Readable, closing: AbortSignal): AsyncGenerator<Buffer> {
   // The stream stays open if the reading ends, because it has the connection of the answer.
   const iterator: AsyncIterator<Buffer> = stream.iterator({ destroyOnReturn: false });
   for (;;) {
-    const next = (await Promise.race([iterator.next(), closing])) ?? refuse("UNAVAILABLE", { retryAfter: 1 });
+    const next = await unlessClosing(iterator.next(), closing);
     if (next.done) return;
     yield next.value;
   }
+}
+
+/** `Promise.race` with a promise that lasts as long as the server would keep a part of each race in memory, for each chunk. */
+function unlessClosing<T>(work: Promise<T>, closing: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(new Refusal("UNAVAILABLE", { retryAfter: 1 }));
+    if (closing.aborted) stop();
+    closing.addEventListener("abort", stop);
+    work.then(resolve, reject).finally(() => closing.removeEventListener("abort", stop));
+  });
 }
 
 const LINE_FEED = 0x0a;

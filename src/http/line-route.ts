@@ -14,7 +14,7 @@ import type { RouteDefinition } from "./route-definition.ts";
 /** Work on lines. `run` starts it; `counts` of it resolve when it has ended, however it ended. */
 export type LineWork = { changes: boolean; run: () => { results: Readable; counts: Promise<Record<string, number>> } };
 
-export type LineRouteParts = { till: Till; journal: OperatorJournal; locale: Locale; closing: Promise<void> };
+export type LineRouteParts = { till: Till; journal: OperatorJournal; locale: Locale; closing: AbortSignal };
 
 /** The handler of such a route. @param open makes the work on a request's lines */
 export function lineHandler(

@@ -33,7 +33,7 @@ export class Routes {
   readonly #server: FastifyInstance;
   readonly #till: Till;
   readonly #locale: Locale;
-  readonly #closing = Promise.withResolvers<void>();
+  readonly #closing = new AbortController();
   readonly #journal: OperatorJournal;
   /** All routes that were declared so far. */
   readonly operations: Operation[] = [];
@@ -44,7 +44,7 @@ export class Routes {
     this.#till = till;
     this.#locale = locale;
     server.addHook("preClose", (done) => {
-      this.#closing.resolve();
+      this.#closing.abort();
       done();
     });
     this.#journal = new OperatorJournal(till, trustProxy);
@@ -132,7 +132,7 @@ export class Routes {
     definition: RouteDefinition<P, Q, B> & { lines: true },
     open: (call: CallOf<P, Q, B>, body: LineBody) => LineWork,
   ): void {
-    const parts = { till: this.#till, journal: this.#journal, locale: this.#locale, closing: this.#closing.promise };
+    const parts = { till: this.#till, journal: this.#journal, locale: this.#locale, closing: this.#closing.signal };
     const handler = lineHandler(parts, definition, (request, body) => open(this.#call(request), body));
     this.#declare({ ...definition, streams: true }, true, handler);
   }

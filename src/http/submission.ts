@@ -13,7 +13,7 @@ import {
   type WorkOutcome,
 } from "../idempotency/idempotent-command.ts";
 import { executeTwoPhase, type TwoPhaseSubmission } from "../idempotency/two-phase.ts";
-import { beginWork, endWork, submitJournaled } from "../journal/journaled.ts";
+import { beginWork, endWork, reachedRules, submitJournaled } from "../journal/journaled.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
 
@@ -95,6 +95,8 @@ async function executeWork({ work, status, countsOf }: WorkSubmission, execution
     if (started) await endWork(till, started, { status: 500 });
     throw error;
   });
+  // Refused by overload, it did nothing.
+  if (started && "refused" in outcome && !reachedRules(outcome.refused.code)) await endWork(till, started, null);
   if (key || started) {
     const counts = "result" in outcome ? countsOf?.(outcome.result) : undefined;
     const entry = started && counts ? { ...started, counts } : started;

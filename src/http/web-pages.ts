@@ -61,7 +61,7 @@ export type PageOptions = {
   /** The shop's name, as its pages and messengers show it. */
   shopName: string;
   findShared: FindShared;
-  /** Where the products' images may come from, besides the shop itself. */
+  /** Origins from which pages may load the products' images, besides the shop itself. */
   imageOrigins: readonly string[];
 };
 

@@ -5,7 +5,7 @@ import { hash } from "node:crypto";
 import { iso } from "../database/statement.ts";
 import { type Subject, subjectsOfAnswer } from "./subjects.ts";
 
-/** What is known of an operator's request before it is decided. */
+/** The part of an entry that is known before the request is decided. */
 export type EntryDraft = {
   actor: string;
   operation: string;

@@ -1,7 +1,7 @@
 // Writes entries in the transactions of the changes that they tell of.
 
 import { newId } from "../ids.ts";
-import { Refusal, type RefusalCode } from "../refusal.ts";
+import { Refusal, type RefusalCode, REFUSALS } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { need, type Need } from "../till/table.ts";
 import type { Till } from "../till/till.ts";
@@ -12,7 +12,7 @@ import { HEAD, journalEntries, journalHead, journalWork } from "./journal.sql.ts
 /** A command's input with the draft of its entry. `status` is that of a successful response. */
 export type Journaled<Input> = { input: Input; entry: EntryDraft; status: number };
 
-/** Where a request submits its commands. `entry`: an operator's request. */
+/** The till to which a request submits its commands. `entry` is set for an operator's request. */
 export type JournaledExecution = { till: Till; gone: () => boolean; entry?: EntryDraft | undefined };
 
 /** How a decision looks to its caller. Null: it changed nothing, because an earlier request had done the work. */
@@ -80,7 +80,8 @@ export const startWork = command<EntryDraft & { workId: string }, null>({
 });
 
 /**
- * Submits a command; an operator's with its entry, and a refused attempt with an entry of its own.
+ * Submits a command; an operator's with its entry, and a refused attempt with an entry of its own. The end of work that is done waits for no
+ * admission, and is written also if the operator has disconnected.
  * Errors: the command's refusals, and all errors of the till.
  */
 export async function submitJournaled<Input, Answer>(
@@ -89,8 +90,10 @@ export async function submitJournaled<Input, Answer>(
   { input, status, outcomeOf }: { input: Input; status: number; outcomeOf: OutcomeOf<Input, Answer> },
 ): Promise<Answer> {
   if (entry === undefined) return till.submit(inner, input, gone);
+  const outer = journaled(inner, outcomeOf);
+  const isDone = entry.workId !== undefined;
   try {
-    return await till.submit(journaled(inner, outcomeOf), { input, entry, status }, gone);
+    return await (isDone ? till.finish(outer, { input, entry, status }) : till.submit(outer, { input, entry, status }, gone));
   } catch (error) {
     if (error instanceof Refusal) await writeRefusal(till, entry, error);
     throw error;
@@ -99,8 +102,7 @@ export async function submitJournaled<Input, Answer>(
 
 /** Writes the entry of a refused attempt, if it reached the rules. */
 export async function writeRefusal(till: Till, entry: EntryDraft, { code, status }: Refusal): Promise<void> {
-  const outcome = reachedRules(code, status) ? { status } : null;
-  if (outcome !== null || entry.workId !== undefined) await till.finish(writeEntry, { entry, outcome });
+  if (reachedRules(code)) await till.finish(writeEntry, { entry, outcome: { status } });
 }
 
 /**
@@ -113,12 +115,13 @@ export async function beginWork(till: Till, draft: EntryDraft): Promise<EntryDra
   return entry;
 }
 
-/** Ends work with its entry. */
-export async function endWork(till: Till, entry: EntryDraft, outcome: EntryOutcome): Promise<void> {
+/** Ends work with its entry; without an outcome, with none: it did nothing. */
+export async function endWork(till: Till, entry: EntryDraft, outcome: EntryOutcome | null): Promise<void> {
   await till.finish(writeEntry, { entry, outcome });
 }
 
 /** Overload, a broken database and a key's other request say nothing about the attempt. */
-function reachedRules(code: RefusalCode, status: number): boolean {
+export function reachedRules(code: RefusalCode): boolean {
+  const { status } = REFUSALS[code];
   return status !== 401 && status !== 413 && status !== 415 && status !== 429 && status < 500 && !code.startsWith("IDEMPOTENCY_");
 }

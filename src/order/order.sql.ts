@@ -82,7 +82,7 @@ const PLACED_TYPES = {
 } as const;
 // $1 is the items of all orders as one JSON text: an array literal would escape each of its quotes.
 const PLACED = columns(PLACED_TYPES, 2);
-/** Orders without details are inserted without these columns, so that details cost nothing where they are not used. */
+/** Orders without details are inserted without these columns, so that details cost nothing if they are not used. */
 const PLACED_WITH_DETAILS = columns({ ...PLACED_TYPES, ...DETAIL_TYPES }, 2);
 
 /** The encoders write null for a property that is left out. */

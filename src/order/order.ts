@@ -54,7 +54,7 @@ export const NO_DETAILS = {
   imported: null,
 } as const satisfies Partial<Order>;
 
-/** Where the goods go. `country` is a code of ISO 3166-1. */
+/** The recipient and address of the goods. `country` is a code of ISO 3166-1. */
 export type ShippingAddress = {
   recipient: string;
   phone: string;

@@ -113,11 +113,8 @@ export type Backlog = { waiting: number; dead: number };
 export function selectBacklog(sinks: string[]): Statement {
   return {
     name: "select backlog",
-    text: `SELECT coalesce(sum(w.n + l.waiting), 0)::bigint AS waiting, coalesce(sum(l.dead), 0)::bigint AS dead
-           FROM unnest($1::text[]) AS s(name) JOIN sinks USING (name)
-           CROSS JOIN LATERAL (SELECT count(*) AS n FROM ${EVENTS} e WHERE xid > sinks.position AND ${OF_NO_REHEARSAL}) w
-           CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE status = 'WAITING') AS waiting, count(*) FILTER (WHERE status = 'DEAD') AS dead
-                               FROM letters WHERE sink = s.name AND status <> 'DELIVERED') l`,
+    text: `SELECT coalesce(sum(${counted(AFTER_POSITION)} + ${counted(letters("WAITING"))}), 0)::bigint AS waiting, coalesce(sum(${counted(letters("DEAD"))}), 0)::bigint AS dead
+           FROM sinks s WHERE name = ANY($1::text[])`,
     values: [textArray(sinks, (name) => name)],
   };
 }
@@ -128,15 +125,20 @@ export const MOST_COUNTED = 100_000;
 
 /** The same for each sink, with the error that makes it unavailable. Each figure ends at `MOST_COUNTED`. */
 export function selectBacklogs(sinks: string[]): Statement {
+  const count = (from: string): string => counted(`${from} LIMIT ${MOST_COUNTED}`);
   return {
     name: "select backlogs",
-    text: `SELECT s.name AS sink, least(w.n + l.waiting, ${MOST_COUNTED})::int AS waiting, least(l.dead, ${MOST_COUNTED})::int AS dead,
-             CASE WHEN sinks.failures > 0 THEN sinks.last_error END AS "lastError"
-           FROM unnest($1::text[]) AS s(name) JOIN sinks USING (name)
-           CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM ${EVENTS} e WHERE xid > sinks.position AND ${OF_NO_REHEARSAL} LIMIT ${MOST_COUNTED}) e) w
-           CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE status = 'WAITING') AS waiting, count(*) FILTER (WHERE status = 'DEAD') AS dead
-                               FROM letters WHERE sink = s.name AND status <> 'DELIVERED') l
-           ORDER BY s.name`,
+    text: `SELECT name AS sink, least(${count(AFTER_POSITION)} + ${count(letters("WAITING"))}, ${MOST_COUNTED})::int AS waiting, ${count(letters("DEAD"))}::int AS dead,
+             CASE WHEN failures > 0 THEN last_error END AS "lastError"
+           FROM sinks s WHERE name = ANY($1::text[]) ORDER BY name`,
     values: [textArray(sinks, (name) => name)],
   };
 }
+
+/** The events that sink `s` was not sent yet. */
+const AFTER_POSITION = `${EVENTS} e WHERE xid > s.position AND ${OF_NO_REHEARSAL}`;
+
+/** The letters of sink `s` with this status. Each has an index of its own. */
+const letters = (status: "WAITING" | "DEAD"): string => `letters l WHERE l.sink = s.name AND l.status = '${status}'`;
+
+const counted = (from: string): string => `(SELECT count(*) FROM (SELECT FROM ${from}) c)`;

@@ -23,9 +23,9 @@ export type DropPlan = {
   limitPerCustomer: number | null;
   holdFor: string | null;
   waitlist: boolean;
-  /** Of those who hold units, so many leave or let the hold lapse. */
+  /** Percentage of holders who leave or let the hold lapse. */
   giveUpPercent: number;
-  /** Of the people, so many have three accounts. */
+  /** Percentage of people with three accounts. */
   manyAccountsPercent: number;
 };
 

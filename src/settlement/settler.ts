@@ -89,7 +89,8 @@ export class Settler<Row> {
    * @param first the caller has just started the attempt: the gateway has not been called before
    */
   async settle(id: string, first = false): Promise<Row> {
-    const row = await (first ? this.#once(id, async () => this.#advance(await this.#find(id), true, this.#parts.gateway)) : this.#repeat(id));
+    if (!first) await this.#waitForFirst(id);
+    const row = await this.#once(id, first, this.#parts.gateway);
     if (this.#isOpen(row)) this.#parts.onUnknown?.();
     return row;
   }
@@ -100,41 +101,38 @@ export class Settler<Row> {
     return {
       due: (now, everyUnknown, limit) => selectDueAttempts(table, now, everyUnknown, limit),
       ...(isCapture ? { byKey: (paymentKey) => selectAttemptsByKey(table, paymentKey) } : {}),
-      settle: async (id) => !this.#isOpen(await this.#once(id, async () => this.#advance(await this.#find(id), false, this.#parts.background))),
+      settle: async (id) => !this.#isOpen(await this.#once(id, false, this.#parts.background)),
     };
   }
 
   /** Runs once per id at a time in this process. */
-  #once(id: string, settle: () => Promise<Row>): Promise<Row> {
+  #once(id: string, first: boolean, gateway: Gateway): Promise<Row> {
     const running = this.#running.get(id);
     if (running) return running;
-    const started = settle().finally(() => this.#running.delete(id));
+    const started = this.#settle(id, first, gateway).finally(() => this.#running.delete(id));
     this.#running.set(id, started);
     return started;
   }
 
   /**
-   * Advances an attempt that another request has started. That request may be about to call the gateway here, or waiting for it in another
-   * process: until its call must have ended, this one waits for its answer, so both get the same.
+   * Waits while the first request for an attempt is about to call the gateway, or is waiting for its answer in another process, so that a
+   * repeat gets the same answer. The first request must not join this wait, so it runs outside of `#once`.
    */
-  async #repeat(id: string): Promise<Row> {
-    const { now, settings, stopping, gateway } = this.#parts;
+  async #waitForFirst(id: string): Promise<void> {
+    const { now, settings, stopping } = this.#parts;
     const startedAt = performance.now();
     const limitMs = 2 * settings.timeoutMs; // The call, and the rounds before and after it.
-    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_LOOK_MS)) {
-      const running = this.#running.get(id);
-      if (running) return running;
-      const row = await this.#find(id);
-      const attempt = this.#kind.attemptOf(row);
+    for (let pauseMs = FIRST_LOOK_MS; !this.#running.has(id); pauseMs = Math.min(2 * pauseMs, LONGEST_LOOK_MS)) {
+      const attempt = this.#kind.attemptOf(await this.#find(id));
       const isWaiting = attempt?.status === "PENDING" && attempt.asked === 0 && now() < attempt.createdAt + limitMs;
-      if (!isWaiting || stopping?.aborted || performance.now() >= startedAt + limitMs)
-        return this.#once(id, () => this.#advance(row, false, gateway));
+      if (!isWaiting || stopping?.aborted || performance.now() >= startedAt + limitMs) return;
       await new Promise<void>((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 
-  async #advance(row: Row, first: boolean, gateway: Gateway): Promise<Row> {
+  async #settle(id: string, first: boolean, gateway: Gateway): Promise<Row> {
     const { name, attemptOf, ask, finish } = this.#kind;
+    const row = await this.#find(id);
     const attempt = attemptOf(row);
     if (attempt === null) return row;
     if (attempt.failed) return this.#watch(row, attempt, gateway);
@@ -145,7 +143,7 @@ export class Settler<Row> {
     // Nothing was sent, so the attempt stays due, and its pauses do not grow.
     if (outcome.kind === "unknown" && outcome.reason === GATEWAY_NOT_CALLED && !first) return row;
     await finish(row, outcome, this.#askAgainMs(outcome, attempt.asked));
-    return this.#find(attempt.id);
+    return this.#find(id);
   }
 
   /** Looks up a failed attempt. If the gateway has captured its money all the same, the money goes back. */

@@ -57,7 +57,7 @@ export class IssuerClient {
     return tokensOf(await oidc.refreshTokenGrant(await this.#discover(), refresh), refresh, name);
   }
 
-  /** Where the issuer ends its own session; undefined if it says no address. It gets no token, which would be part of the address. */
+  /** The address at which the issuer ends its own session; undefined if its configuration has none. It gets no token, which would be part of the address. */
   async endSessionUrl(): Promise<string | undefined> {
     const { end_session_endpoint: endpoint } = (await this.#discover()).serverMetadata();
     if (endpoint === undefined) return undefined;

@@ -1,4 +1,4 @@
-// Sessions' ids and the encryption of what the database keeps of them. Only the browser has the id;
+// Sessions' ids, and the encryption of their rows in the database. Only the browser has the id;
 // all else is derived from it, so instances share no secret, and the database alone reveals no token.
 
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from "node:crypto";

@@ -69,7 +69,7 @@ class SignIn {
     }
   }
 
-  /** The session for the page: its public name, which is no secret, and what the page shows. Null without a session. */
+  /** The session for the page: its public name, which is no secret, and the caller to show. Null without a session. */
   async show({ raw }: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     reply.header("cache-control", "no-store");
     const session = await this.#parts.sessions.find(raw);

@@ -144,7 +144,7 @@ async function inTime(sent: Promise<void>[]): Promise<void> {
 
 type Exporter = { export(items: never, done: (result: ExportResult) => void): void };
 
-/** Returns a function that makes exporters tell whether the collector takes what they send. */
+/** Returns a function that makes exporters tell whether the collector takes their data. */
 function watching(onChange: TelemetryOptions["onChange"]): <E extends Exporter>(exporter: E) => E {
   let isUp = true;
   return (exporter) => {

@@ -8,11 +8,10 @@ import { after, before, describe, test } from "node:test";
 import { authSettings } from "../../src/auth-settings.ts";
 import { authenticator } from "../../src/http/tokens.ts";
 import { Refusal } from "../../src/refusal.ts";
-import { type Answer, call, type Client, good, openTestShop, refused, SECRET, type TestShop } from "../support/shop.ts";
+import { type Answer, call, type Client, good, type Json, openTestShop, refused, SECRET, type TestShop } from "../support/shop.ts";
 import { type Claims, Issuer, token } from "../support/tokens.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Document = any;
+type Document = Json;
 type Route = { name: string; method: string; path: string; operation: Document };
 
 const UNKNOWN_USER = "0197a1c0-0000-7000-8000-000000000001";

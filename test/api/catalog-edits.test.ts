@@ -3,13 +3,10 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
-import { good, refused } from "../support/shop.ts";
+import { good, type Json, refused } from "../support/shop.ts";
 import { twoInstances } from "../support/two-instances.ts";
 
 const { shop, other } = await twoInstances();
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Json = any;
 
 const create = async (body: object): Promise<Json> => good(await shop.operator.post("/admin/products", body), 201);
 const edit = (id: string, body: object) => shop.operator.patch(`/admin/products/${id}`, body);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { type ClientRequest, request } from "node:http";
 import { after, before, describe, test } from "node:test";
-import { type Answer, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { type Answer, good, type Json, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => (shop = await openTestShop()));
@@ -64,9 +64,6 @@ const article = (key: string, fields: Record<string, unknown> = {}): Record<stri
 const ndjson = (rows: unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 const bare = ({ lines }: { lines: Result[] }): unknown[] =>
   lines.map(({ line, result, problem }) => (line === undefined ? "counts" : `${line} ${result ?? problem?.code}`));
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Json = any;
 
 const put = (externalId: string, body: object): Promise<Answer> =>
   shop.operator.send("PUT", `/admin/products/by-external-id/${encodeURIComponent(externalId)}`, body);

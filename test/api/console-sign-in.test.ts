@@ -221,7 +221,7 @@ describe("a session of the console", () => {
     assert.ok(!/eyJ/.test(text));
   });
 
-  test("with permissions can do what they allow", async () => {
+  test("with permissions can do the operations of these, and no others", async () => {
     issuer.claims = { sub: "op-2", role: "operator", permissions: ["catalog"] };
     const { browser, token } = await signedIn();
     assert.deepEqual((await browser.session()).permissions, ["catalog"]);

@@ -6,7 +6,7 @@ import { linesOf } from "../../src/drop/draw/draw-file.ts";
 import { leafOf } from "../../src/drop/draw/draw.ts";
 import { rootFromPath } from "../../src/drop/draw/merkle.ts";
 import { type Finding, verifyDraw } from "../../src/drop/draw/verify-draw.ts";
-import { type Client, good, refused, type TestShop } from "../support/shop.ts";
+import { type Client, good, type Json, refused, type TestShop } from "../support/shop.ts";
 import { twoInstances } from "../support/two-instances.ts";
 
 const { shop, other: beside } = await twoInstances();
@@ -15,9 +15,6 @@ const HOUR_MS = 3_600_000;
 type Drop = { id: string; variants: string[] };
 type Entry = { entryId: string; number: number; rank: number | null; status: string; variantId: string; quantity: number; heldUntil: string | null };
 type Line = { number: number; entryId: string; variantId: string; quantity: number; rank: number | null };
-// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the properties that they read
-type Any = any;
-
 /** A draw that is open until `close`. */
 async function draw(stock: number[], fields: Record<string, unknown> = {}): Promise<Drop> {
   const product = await shop.product({ variants: stock.map((units, i) => ({ name: `${i}`, options: { size: `${i}` }, price: 1000, stock: units })) });
@@ -50,8 +47,8 @@ async function enter(drop: Drop, user: Client, at: TestShop, variant = 0, quanti
   return good(await user.at(at).post(`/drops/${drop.id}/entries`, { variantId: drop.variants[variant], quantity }), 201);
 }
 
-const drawOf = async (drop: Drop): Promise<Any> => good(await shop.anyone("GET", `/drops/${drop.id}/draw`), 200);
-const mine = async (drop: Drop, user: Client): Promise<Any> => good(await user.get(`/drops/${drop.id}/entries/mine`), 200);
+const drawOf = async (drop: Drop): Promise<Json> => good(await shop.anyone("GET", `/drops/${drop.id}/draw`), 200);
+const mine = async (drop: Drop, user: Client): Promise<Json> => good(await user.get(`/drops/${drop.id}/entries/mine`), 200);
 
 async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
   for (const deadline = Date.now() + 30_000; ;) {
@@ -62,13 +59,13 @@ async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): P
   }
 }
 
-const drawn = (drop: Drop): Promise<Any> =>
+const drawn = (drop: Drop): Promise<Json> =>
   until(
     () => drawOf(drop),
     ({ drawnAt }) => drawnAt !== null,
   );
 
-async function fileOf(drop: Drop, at = shop): Promise<{ text: string; header: Any; lines: Line[] }> {
+async function fileOf(drop: Drop, at = shop): Promise<{ text: string; header: Json; lines: Line[] }> {
   const answer = await at.anyone("GET", `/drops/${drop.id}/draw/file`);
   assert.equal(answer.status, 200);
   assert.match(String(answer.headers["content-type"]), /^application\/x-ndjson/);
@@ -201,7 +198,7 @@ describe("a draw", () => {
     const drop = await draw([1]);
     const [user] = await shop.users(1);
     await enter(drop, user as Client, shop);
-    // The draw waits meanwhile.
+    // The draw waits while the drop is paused.
     good(await shop.operator.post(`/admin/drops/${drop.id}/pause`), 200);
     const closesAt = await close(drop);
     good(await shop.operator.post(`/admin/drops/${drop.id}/close`), 200);
@@ -242,7 +239,7 @@ describe("a public value", () => {
     refused(await send("late"), 409, "DROP_DRAW_CLOSED");
   });
 
-  test("is refused where none was announced, by a shopper, and for an unknown drop", async () => {
+  test("is refused if none was announced, from a shopper, and for an unknown drop", async () => {
     const drop = await draw([1]);
     refused(await shop.operator.post(`/admin/drops/${drop.id}/public-value`, { publicValue: "x" }), 409, "DROP_DRAW_CLOSED");
     refused(await (await shop.user()).post(`/admin/drops/${drop.id}/public-value`, { publicValue: "x" }), 403, "FORBIDDEN");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { good, type Json, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let knowing: TestShop;
@@ -17,17 +17,14 @@ after(async () => {
 
 const UNKNOWN_ID = "01a1f8a8-188e-7001-826f-f4254ba20003";
 const HOUR_MS = 3_600_000;
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Any = any;
-
-async function drop(fields: Record<string, unknown>, stock = 10): Promise<Any> {
+async function drop(fields: Record<string, unknown>, stock = 10): Promise<Json> {
   const { id: productId } = await shop.product({ stock, price: 1000 });
   const opensAt = new Date(Date.now() + HOUR_MS).toISOString();
   return good(await shop.operator.post("/admin/drops", { name: "달항아리", productId, opensAt, limitPerCustomer: 1, ...fields }), 201);
 }
 
 /** Rehearses a drop to its end. */
-async function rehearse(at: TestShop, dropId: string, fields: Record<string, unknown>): Promise<Any> {
+async function rehearse(at: TestShop, dropId: string, fields: Record<string, unknown>): Promise<Json> {
   const { id } = good(await at.operator.post("/admin/rehearsals", { dropId, buyers: 40, arriveWithinMs: 300, ...fields }), 201);
   for (const deadline = Date.now() + 120_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
     const rehearsal = good(await at.operator.get(`/admin/rehearsals/${id}`), 200);
@@ -38,9 +35,9 @@ async function rehearse(at: TestShop, dropId: string, fields: Record<string, unk
 }
 
 /** The original is as it was, and no list, stream or event has the copy. */
-async function assertUntouched({ id, productId }: Any, { copies }: Any, stock = 10): Promise<void> {
+async function assertUntouched({ id, productId }: Json, { copies }: Json, stock = 10): Promise<void> {
   const { drops } = good(await shop.anyone("GET", "/drops?limit=100"), 200);
-  assert.ok(drops.every((one: Any) => one.id !== copies.dropId));
+  assert.ok(drops.every((one: Json) => one.id !== copies.dropId));
   const original = good(await shop.anyone("GET", `/drops/${id}`), 200);
   assert.deepEqual([original.status, original.remaining, original.entries], ["UPCOMING", stock, 0]);
   const { sold, refused: counts, perSecond } = good(await shop.operator.get(`/admin/drops/${id}/report`), 200);

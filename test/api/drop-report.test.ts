@@ -84,7 +84,7 @@ test("a drop tells once that it opens, each time that it is sold out, and that i
   assert.ok(soldOutAfterMs > 0);
 });
 
-// A crowd that is too late sends orders, and tries again to pay what it could place.
+// A crowd that is too late sends orders, and tries again to pay the orders that it could place.
 test("a report counts refused orders and payments, also those that name only the product of the drop", async () => {
   const { id, productId } = await drop({ mode: "DIRECT", limitPerCustomer: 2 });
   const [a, b, c] = await shop.users(3, { balance: 1_000_000 });

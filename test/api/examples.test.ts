@@ -11,16 +11,13 @@ import type { Example, Examples } from "../../src/http/openapi/examples.ts";
 import { whileHeld } from "../support/hold.ts";
 import { PlainExamples } from "../support/plain-example.ts";
 import { keyFor } from "../../src/gateway/simulator/script.ts";
-import { type Answer, call, type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Any = any;
+import { type Answer, call, type Client, good, type Json, openTestShop, type TestShop } from "../support/shop.ts";
 
 const FILE = join(import.meta.dirname, "../../src/http/openapi/examples.json");
 const DAY_MS = 86_400_000;
 
 let shop: TestShop;
-let document: Any;
+let document: Json;
 let routes: Map<string, { method: string; path: string }>;
 const recorded: Examples = {};
 const plainExamples = new PlainExamples("Asia/Seoul");
@@ -30,7 +27,7 @@ before(async () => {
   document = good(await shop.anyone("GET", "/openapi.json"), 200);
   routes = new Map(
     Object.entries(document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods as Any).map(([method, { operationId }]: [string, Any]) => [operationId, { method: method.toUpperCase(), path }]),
+      Object.entries(methods as Json).map(([method, { operationId }]: [string, Json]) => [operationId, { method: method.toUpperCase(), path }]),
     ),
   );
 });
@@ -49,7 +46,7 @@ async function show(
   name: string,
   status: number,
   { params = {}, body, headers = {}, at = shop.url }: Request = {},
-): Promise<Any> {
+): Promise<Json> {
   const { method, path } = routes.get(operationId) as { method: string; path: string };
   const query = Object.entries(params).filter(([key]) => !path.includes(`{${key}}`));
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, key: string) => String(params[key]));
@@ -80,11 +77,11 @@ const STABLE_HASH = "6bb1e12bed7b8ec84adedee0e8dbb42ae88e7de1a6e378b9a4ed46eac8c
 const STABLE: Record<string, (answer: Answer) => unknown> = {
   metrics: ({ text }) => excerpt(text),
   listJobs: ({ body }) => stableRuns(body),
-  listJournal: ({ body }) => ({ ...body, entries: body.entries.map((entry: Any) => ({ ...entry, requestId: REQUEST_ID, hash: STABLE_HASH })) }),
+  listJournal: ({ body }) => ({ ...body, entries: body.entries.map((entry: Json) => ({ ...entry, requestId: REQUEST_ID, hash: STABLE_HASH })) }),
   // The simulator's key ends in the order's id.
   listPaymentsAttention: ({ body }) => ({
     ...body,
-    payments: body.payments.map((one: Any) => ({ ...one, paymentKey: "tgen_20261120100012abcd3" })),
+    payments: body.payments.map((one: Json) => ({ ...one, paymentKey: "tgen_20261120100012abcd3" })),
   }),
   watchLive: ({ text }) => stableSnapshot(text),
   getDropReport: ({ status, body }) => (status === 200 ? { ...body, soldOutAfterMs: null } : body),
@@ -100,13 +97,13 @@ const STABLE: Record<string, (answer: Answer) => unknown> = {
   importCatalog: ({ text }) => text.replaceAll(/"id":"[^"]*"/g, `"id":"${UNKNOWN_ID}"`),
   getRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
   stopRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
-  listRehearsals: ({ body }) => ({ ...body, rehearsals: body.rehearsals.map((one: Any) => ({ ...one, report: stableReport(one.report) })) }),
+  listRehearsals: ({ body }) => ({ ...body, rehearsals: body.rehearsals.map((one: Json) => ({ ...one, report: stableReport(one.report) })) }),
 };
 
 /** Durations differ in each run. */
-function stableReport({ claims, orders, timeline, ...report }: Any): unknown {
+function stableReport({ claims, orders, timeline, ...report }: Json): unknown {
   const latencyMs = { p50: 4.9, p95: 9.4, p99: 11.5, max: 11.5 };
-  const stable = (side: Any) => ({ ...side, latencyMs, order: { ...side.order, farthest: side.order.farthest === null ? null : 0 } });
+  const stable = (side: Json) => ({ ...side, latencyMs, order: { ...side.order, farthest: side.order.farthest === null ? null : 0 } });
   const point = { claims: claims.succeeded, orders: orders.succeeded, refused: 2 * claims.asked - claims.succeeded - orders.succeeded };
   return {
     ...report,
@@ -641,7 +638,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
 
 /** A drop of its own product, which opens in an hour. */
 /** A payment whose state at the gateway the shop cannot read. */
-async function showAttention(operator: Client, buyer: Client, { id, variants }: Any): Promise<void> {
+async function showAttention(operator: Client, buyer: Client, { id, variants }: Json): Promise<void> {
   const orderItems = [{ productId: id, variantId: variants[1].id, quantity: 1 }];
   const { orderId } = good(await buyer.post("/orders", { orderItems, payment: { method: "DEFERRED" } }), 201);
   const paymentKey = keyFor({ confirm: ["timeout"], find: ["odd*"], webhook: "never" }, "1");
@@ -746,11 +743,11 @@ test("the document shows each example, and each matches its schema", () => {
   const ajv = new Ajv2020({ strict: false, validateSchema: false, validateFormats: false });
   ajv.addSchema(document, "shop");
   let shown = 0;
-  const visit = (part: Any, pointer: string): void => {
+  const visit = (part: Json, pointer: string): void => {
     if (typeof part !== "object" || part === null) return;
     if (part.schema && part.examples) {
       const validate = ajv.compile({ $ref: `shop#${encodeURI(`${pointer}/schema`)}` });
-      for (const [name, { value }] of Object.entries<Any>(part.examples)) {
+      for (const [name, { value }] of Object.entries<Json>(part.examples)) {
         assert.ok(validate(value), `${pointer} ${name}: ${JSON.stringify(validate.errors)}`);
         shown++;
       }
@@ -759,7 +756,7 @@ test("the document shows each example, and each matches its schema", () => {
   visit(document.paths, "/paths");
   visit(document.components.responses, "/components/responses");
   assert.ok(shown > 100, String(shown));
-  for (const { parameters } of Object.values(document.paths).flatMap((methods) => Object.values(methods as Any)) as Any[]) {
+  for (const { parameters } of Object.values(document.paths).flatMap((methods) => Object.values(methods as Json)) as Json[]) {
     for (const { name, in: where, example } of parameters) if (where === "path") assert.notEqual(example, undefined, name);
   }
 });

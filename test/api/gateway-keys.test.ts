@@ -59,7 +59,7 @@ test("a payment is confirmed under its own id, in every repeat", async () => {
     gateway,
     background: gateway,
     orderCache: {} as OrderCache,
-    settings: { timeoutMs: 1000, settleAfterMs: 1000, giveUpAfterMs: 1000 },
+    settings: { timeoutMs: 1, settleAfterMs: 1000, giveUpAfterMs: 1000 },
     now: Date.now,
     balanceMax: 1000,
   });

@@ -16,7 +16,7 @@ import { keyFor, scriptOf, stepAt } from "../../src/gateway/simulator/script.ts"
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { TossGateway, type TossOptions } from "../../src/gateway/toss/toss.ts";
 import { chargeByCard } from "../support/charge.ts";
-import { type Answer, type Client, good, openTestShop, SECRET as TOKEN_SECRET, type TestShop } from "../support/shop.ts";
+import { type Answer, type Client, good, type Json, openTestShop, SECRET as TOKEN_SECRET, type TestShop } from "../support/shop.ts";
 
 const API = JSON.parse(readFileSync(new URL("./gateway-api.json", import.meta.url), "utf8"));
 const SECRET = "test_sk_must_never_be_logged";
@@ -265,8 +265,7 @@ describe("the simulator", () => {
       },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
-    // oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-    return { status: response.status, body: (await response.json()) as any };
+    return { status: response.status, body: (await response.json()) as Json };
   };
 
   test("payments, cancels, cards, transactions and failures of the simulator match the documented API", async () => {

@@ -3,11 +3,10 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Answer, call, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
+import { type Answer, call, type Client, good, type Json, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { RawConnection, requestText, exchange } from "../support/raw.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Document = any;
+type Document = Json;
 type Operation = { method: string; path: string; takes: "body" | "nothing"; operation: Document };
 
 let shop: TestShop;

@@ -2,14 +2,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { good, type Json, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => (shop = await openTestShop()));
 after(() => shop.close());
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Json = any;
 
 const variants = (...statuses: string[]) =>
   statuses.map((status, i) => ({ sku: `SECRET-${Math.random()}`, options: { size: `${i}` }, price: 1000 * (i + 1), stock: 10 * (i + 1), status }));

@@ -5,10 +5,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { REFUSALS } from "../../src/refusal.ts";
-import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { good, type Json, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Document = any;
+type Document = Json;
 
 let shop: TestShop;
 let document: Document;

@@ -2,9 +2,15 @@
 
 import assert from "node:assert/strict";
 import { hash, randomUUID } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { describe, test } from "node:test";
 import { closeAbandonedWork } from "../../src/journal/close-abandoned-work.ts";
 import { beginWork, endWork } from "../../src/journal/journaled.ts";
+import type { Scheduler } from "../../src/jobs/scheduler.ts";
+import { Refusal } from "../../src/refusal.ts";
 import { Client, good } from "../support/shop.ts";
 import { jangnal, serve } from "../support/process.ts";
 import { twoInstances } from "../support/two-instances.ts";
@@ -85,7 +91,7 @@ test("of a killed process each change has its entry, and each entry its change",
   assert.deepEqual(await audited(), []);
 });
 
-test("the exported journal has each entry, and anybody can compute its chain", async () => {
+test("the exported journal has each entry, and its chain can be computed from the file alone", async () => {
   const { code, output } = await jangnal(["export-journal"], { DATABASE_URL: shop.shop.config.databaseUrl as string });
   assert.equal(code, 0);
   let previous = "0".repeat(64);
@@ -111,7 +117,7 @@ describe("work outside of the till", () => {
     address: "127.0.0.1",
   });
 
-  test("whose process died leaves one entry with status 202, whoever writes it", async () => {
+  test("whose process died leaves one entry with status 202, whichever instance writes it", async () => {
     const actor = randomUUID();
     const entry = await beginWork(shop.shop.till, draft(actor));
     assert.deepEqual(await entriesOf(actor), []);
@@ -124,19 +130,81 @@ describe("work outside of the till", () => {
     );
   });
 
+  /** Waits until an operator's work is over. */
+  async function untilEnded(actor: string): Promise<void> {
+    const { pool } = shop.shop.database;
+    for (const until = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 10))) {
+      const { rows } = await pool.query("SELECT id FROM journal_work WHERE entry ->> 'actor' = $1", [actor]);
+      if (rows.length === 0) return;
+      assert.ok(Date.now() < until, "the work did not end");
+    }
+  }
+
+  /** Executes `work` while jobs run as `run` does. */
+  async function withJobs(run: Scheduler["run"], work: () => Promise<void>): Promise<void> {
+    const { scheduler } = shop.shop;
+    scheduler.run = run;
+    try {
+      await work();
+    } finally {
+      Reflect.deleteProperty(scheduler, "run");
+    }
+  }
+
   test("that fails leaves an entry with status 500", async () => {
     const actor = randomUUID();
     const operator = new Client(shop.url, actor, "operator");
-    const run = shop.shop.scheduler.run.bind(shop.shop.scheduler);
-    shop.shop.scheduler.run = () => Promise.reject(new Error("a bug"));
-    try {
-      good(await operator.post("/admin/jobs/purge/run"), 500);
-    } finally {
-      shop.shop.scheduler.run = run;
-    }
+    await withJobs(
+      () => Promise.reject(new Error("a bug")),
+      async () => void good(await operator.post("/admin/jobs/purge/run"), 500),
+    );
     assert.deepEqual(
       (await entriesOf(actor)).map(({ status }) => status),
       [500],
     );
+  });
+
+  test("that is done leaves an entry with its status, also if the operator has disconnected", async () => {
+    const actor = randomUUID();
+    const { token } = new Client(shop.url, actor, "operator");
+    const run = shop.shop.scheduler.run.bind(shop.shop.scheduler);
+    const leaving = new AbortController();
+    let connection: Socket | undefined;
+    const onRequest = (message: unknown): void => {
+      const { request, socket } = message as { request: IncomingMessage; socket: Socket };
+      if (request.url === "/admin/jobs/purge/run") connection = socket;
+    };
+    subscribe("http.server.request.start", onRequest);
+    const ran = Promise.withResolvers<void>();
+    await withJobs(
+      async (name) => {
+        const closed = once(connection as Socket, "close");
+        leaving.abort();
+        await closed;
+        return run(name).finally(ran.resolve);
+      },
+      async () => {
+        const headers = { authorization: `Bearer ${token}` };
+        await assert.rejects(fetch(`${shop.url}/admin/jobs/purge/run`, { method: "POST", headers, signal: leaving.signal }));
+        await ran.promise;
+      },
+    );
+    unsubscribe("http.server.request.start", onRequest);
+    await untilEnded(actor);
+    assert.deepEqual(
+      (await entriesOf(actor)).map(({ status }) => status),
+      [200],
+    );
+  });
+
+  test("that is refused because the shop is busy leaves no entry", async () => {
+    const actor = randomUUID();
+    const operator = new Client(shop.url, actor, "operator");
+    await withJobs(
+      () => Promise.reject(new Refusal("BUSY", { retryAfter: 5 })),
+      async () => void good(await operator.post("/admin/jobs/purge/run"), 503),
+    );
+    await closeAbandonedWork(shop.shop, -60_000);
+    assert.deepEqual(await entriesOf(actor), []);
   });
 });

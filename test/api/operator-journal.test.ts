@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { OPERATOR_CALLS } from "../support/operator-calls.ts";
-import { type Answer, call, Client, good, openTestShop, refused, SECRET, type TestShop } from "../support/shop.ts";
+import { type Answer, call, Client, good, type Json, openTestShop, refused, SECRET, type TestShop } from "../support/shop.ts";
 import { token } from "../support/tokens.ts";
 
 const UNKNOWN_ID = "0197a1c0-0000-7000-8000-000000000002";
@@ -16,8 +16,7 @@ type Entry = {
   permission: string;
   subjects: { type: string; id: string }[];
   subjectCount: number;
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests assert the properties that they read
-  input: any;
+  input: Json;
   counts?: Record<string, number>;
   requestId: string;
   address: string;
@@ -47,8 +46,7 @@ async function assertAuditIsClean(): Promise<void> {
 async function mutations(): Promise<{ operationId: string; method: string; path: string; permission: string; hasBody: boolean }[]> {
   const { paths } = good(await shop.anyone("GET", "/openapi.json"), 200);
   return Object.entries(paths).flatMap(([path, methods]) =>
-    // oxlint-disable-next-line typescript/no-explicit-any -- of the document
-    Object.entries(methods as Record<string, any>).flatMap(([method, { operationId, security, requestBody, ...operation }]) =>
+    Object.entries(methods as Record<string, Json>).flatMap(([method, { operationId, security, requestBody, ...operation }]) =>
       // catalog-import.test.ts tests the entry of a stream of lines.
       method === "get" || security.length === 0 || requestBody?.content["application/x-ndjson"]
         ? []

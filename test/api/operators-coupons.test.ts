@@ -102,7 +102,7 @@ describe("issuing to many users", () => {
     await audited();
   });
 
-  test("more coupons than are left are issued to nobody", async () => {
+  test("a request for more coupons than are left issues none", async () => {
     const { id } = await shop.campaign({ totalQuantity: 3 });
     const ids = (await shop.users(4)).map((user) => user.id);
     const refusal = refused(await issue(id, ids), 409, "COUPON_SOLD_OUT");
@@ -111,7 +111,7 @@ describe("issuing to many users", () => {
     assert.deepEqual(good(await issue(id, ids.slice(0, 3)), 200), { issued: 3, alreadyHad: 0 });
   });
 
-  test("unknown users are named, and then nobody gets a coupon", async () => {
+  test("unknown users are named, and then no user gets a coupon", async () => {
     const { id } = await shop.campaign();
     const [user] = await shop.users(1);
     const answer = await issue(id, [(user as Client).id, randomUUID(), randomUUID()]);
@@ -224,7 +224,7 @@ describe("voiding", () => {
     await audited();
   });
 
-  test("a deferred order cannot be paid with a coupon that was voided meanwhile", async () => {
+  test("a deferred order cannot be paid with a coupon that was voided after the order", async () => {
     const { id } = await shop.campaign();
     const buyer = await shop.user({ balance: 10_000 });
     const product = await shop.product();

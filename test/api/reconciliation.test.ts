@@ -41,7 +41,7 @@ async function paid(): Promise<{ user: Client; orderId: string; paymentKey: stri
 }
 
 describe("the settlements of a reconciliation", () => {
-  test("add up: what is paid out is what was settled less the fees, also of a refund", async () => {
+  test("add up: the payout is the settled amount less the fees, also of a refund", async () => {
     const { user, orderId } = await paid();
     await paid();
     good(await user.post(`/orders/${orderId}/cancel`), 200);

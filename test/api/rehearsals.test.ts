@@ -11,14 +11,13 @@ import { createProducts } from "../../src/catalog/create-products.ts";
 import { createCampaign } from "../../src/coupon/edit-campaign.ts";
 import { eventId } from "../../src/ids.ts";
 import { type CrowdRequest, orderOf } from "../../src/rehearsal/crowd-report.ts";
-import { type Client, good, openTestShop, refused } from "../support/shop.ts";
+import { type Client, good, type Json, openTestShop, refused } from "../support/shop.ts";
 import { Issuer, token } from "../support/tokens.ts";
 import { twoInstances } from "../support/two-instances.ts";
 
 const { shop, other: beside } = await twoInstances();
 
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Rehearsal = any;
+type Rehearsal = Json;
 
 /** Polls the rehearsal at the other instance until the condition holds. */
 async function until(id: string, holds: (rehearsal: Rehearsal) => boolean): Promise<Rehearsal> {

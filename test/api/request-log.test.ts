@@ -4,10 +4,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test, type TestContext } from "node:test";
 import { exchange } from "../support/raw.ts";
-import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { type Client, good, type Json, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Line = any;
+type Line = Json;
 
 /** A shop with this log level, and the lines that it has logged for requests. */
 async function openLogged(t: TestContext, level: string) {

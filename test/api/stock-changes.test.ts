@@ -3,14 +3,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { type Answer, type Client, good, type Json, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => (shop = await openTestShop()));
 after(() => shop.close());
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Json = any;
 
 const change = (...changes: object[]): Promise<Answer> =>
   shop.operator.post("/admin/stock", { changes: changes.map((one) => ({ reason: "입고", ...one })) });
@@ -44,7 +41,7 @@ test("rows change stock by SKU or id, by or to a number of units, in their order
   assert.deepEqual(await journal(two.variantId), [-7, 10]);
 });
 
-test("a stock that is set to what it is writes nothing", async () => {
+test("a stock that is set to its current value writes nothing", async () => {
   const { sku, variantId } = await article(4);
   good(await change({ sku, stock: 4 }), 200);
   assert.equal(good(await shop.operator.get(`/admin/variants/${variantId}/stock`), 200).adjustments.length, 1);

@@ -53,7 +53,7 @@ async function openDrop({ productId }: Stock, fields: Record<string, unknown> = 
   return good(await shop.operator.post("/admin/drops", body), 201).id;
 }
 
-/** Runs a job until the variant has so many events. */
+/** Runs a job until the variant has `count` events. */
 async function runUntil(job: string, stock: Stock, count: number): Promise<void> {
   for (const deadline = Date.now() + 20_000; (await eventsOf(stock)).length < count;) {
     assert.ok(Date.now() < deadline, `${job}: ${String(await eventsOf(stock))}`);

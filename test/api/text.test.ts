@@ -7,14 +7,11 @@ import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { migrate } from "../../src/database/migrate.ts";
 import { freshDatabase } from "../support/database.ts";
-import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { good, type Json, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => (shop = await openTestShop()));
 after(() => shop.close());
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Json = any;
 
 const decomposed = (text: string): string => text.normalize("NFD");
 /** As if typed on another system and pasted with blanks around it. */

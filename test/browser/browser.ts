@@ -12,6 +12,10 @@ const CHROMIUM = [process.env["CHROMIUM"] ?? "", "/usr/bin/chromium", "/usr/bin/
 );
 const MISSING = "Chromium is not installed: apt-get install chromium, or set CHROMIUM=/path/to/chromium";
 
+/** A value within the page, in a function for `evaluate`. The tests are compiled without the types of the DOM. */
+// oxlint-disable-next-line typescript/no-explicit-any -- the only escape for values of the page
+export type InPage = any;
+
 let browser: Browser | undefined;
 
 /** Errors: no browser is installed. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { openTestShop, type TestShop } from "../support/shop.ts";
-import { browserTest, useBrowser, visit } from "./browser.ts";
+import { browserTest, type InPage, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -40,8 +40,7 @@ browserTest("a shopper can order and open the cancel dialog with the keyboard al
   const product = await shop.product({ name: "Key ring", price: 1000, stock: 50 });
   const { page, close } = await visit(shop.url, { as: user, language: "en" });
   await page.getByRole("heading", { level: 1 }).waitFor();
-  // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
-  const focused = () => page.evaluate(() => String((globalThis as any).document.activeElement?.innerText ?? "").trim());
+  const focused = () => page.evaluate(() => String((globalThis as InPage).document.activeElement?.innerText ?? "").trim());
   const press = async (key: string, until: (text: string) => boolean): Promise<void> => {
     for (let i = 0; i < 80; i++) {
       await page.keyboard.press(key);
@@ -93,8 +92,7 @@ browserTest("a new page starts at its top, and the way back restores the scroll 
   const { page, close } = await visit(shop.url, {});
   const card = page.locator(".card").last();
   await card.scrollIntoViewIfNeeded();
-  // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
-  const top = () => page.evaluate(() => (globalThis as any).scrollY as number);
+  const top = () => page.evaluate(() => (globalThis as InPage).scrollY as number);
   const before = await top();
   assert.ok(before > 200, "the page is too short to scroll");
   await card.click();
@@ -109,11 +107,9 @@ browserTest("a new page starts at its top, and the way back restores the scroll 
 browserTest("the home page's parts do not move while they load", async () => {
   const { page, close } = await visit("about:blank", { origin: shop.url });
   await page.addInitScript(() => {
-    // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
-    const page = globalThis as any;
+    const page = globalThis as InPage;
     page.shifted = 0;
-    // oxlint-disable-next-line typescript/no-explicit-any -- entries of layout shifts
-    const add = (list: any): void => list.getEntries().forEach((entry: any) => (page.shifted += entry.value));
+    const add = (list: InPage): void => list.getEntries().forEach((entry: InPage) => (page.shifted += entry.value));
     new page.PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
   });
   await page.route("**/products/popular", async (route) => {
@@ -123,8 +119,7 @@ browserTest("the home page's parts do not move while they load", async () => {
   await page.goto(shop.url);
   await page.locator(".popular-card").first().waitFor();
   await page.locator(".grid .card").first().waitFor();
-  // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
-  const shifted = await page.evaluate(() => (globalThis as any).shifted as number);
+  const shifted = await page.evaluate(() => (globalThis as InPage).shifted as number);
   assert.ok(shifted < 0.05, `${shifted}`);
   await close();
 });

@@ -29,7 +29,7 @@ after(() => shop.close());
 const atConsole = (path: string, options: Parameters<typeof visit>[1] = {}): ReturnType<typeof visit> =>
   visit(`${shop.url}/console#${path}`, { operator: shop.operator, language: "en", size: DESKTOP, ...options });
 
-// Fails if net is computed from revenue alone, or if the file is not what the page shows.
+// Fails if net is computed from revenue alone, or if the file differs from the page.
 browserTest("sales show net, discount, refunds, orders and their average, compare with the period before, and are saved as CSV", async () => {
   const { page, close } = await atConsole("/sales");
   const figure = async (label: string): Promise<string> =>

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { good, openTestShop, type TestShop } from "../support/shop.ts";
-import { DESKTOP, browserTest, useBrowser, visit } from "./browser.ts";
+import { DESKTOP, browserTest, type InPage, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -27,8 +27,7 @@ async function blockSiteData(page: Page): Promise<void> {
 
 const focused = (page: Page): Promise<string> =>
   page.evaluate(() => {
-    // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
-    const active = (globalThis as any).document.activeElement;
+    const active = (globalThis as InPage).document.activeElement;
     return String(
       active === null || active.localName === "body" ? "nothing" : active.getAttribute("aria-label") || active.innerText || active.localName,
     ).trim();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, DESKTOP, browserTest, PHONE, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, DESKTOP, browserTest, type InPage, PHONE, useBrowser, visit } from "./browser.ts";
 import { HOSTILE } from "./hostile.ts";
 
 const NARROW = { width: 320, height: 640 };
@@ -99,8 +99,7 @@ browserTest("user input in the storefront is text that does not run and fits int
     async (page, address) => {
       const found = await page.evaluate(() => ({
         ran: "ran" in globalThis,
-        // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
-        ...((global: any) => ({
+        ...((global: InPage) => ({
           foreign: global.document.querySelectorAll("img, script:not([src^='/assets/']), svg[onload], iframe").length as number,
           wide: global.document.documentElement.scrollWidth - global.innerWidth,
         }))(globalThis),
@@ -115,8 +114,7 @@ browserTest("user input in the storefront is text that does not run and fits int
 browserTest("every control is at least 44 px high and wide", () =>
   eachPage({ size: PHONE }, async (page, address) => {
     const small = await page.evaluate(() => {
-      // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
-      const { document, getComputedStyle } = globalThis as any;
+      const { document, getComputedStyle } = globalThis as InPage;
       return [...document.querySelectorAll("button, select, input, textarea, a[href]")].flatMap((control) => {
         // A link in a sentence has the height of its line. A checkbox or radio button is pressed by its label.
         if (control.matches(".skip, .row-art") || getComputedStyle(control).display === "inline") return [];

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import type { Locator, Page } from "playwright-core";
+import type { InPage } from "./browser.ts";
 
 const SEEN = { inWindow: true, coveredBy: null };
 
@@ -19,10 +20,8 @@ export async function assertSeen(locator: Locator): Promise<void> {
 }
 
 function placeOf(locator: Locator): Promise<{ inWindow: boolean; coveredBy: string | null }> {
-  // oxlint-disable-next-line typescript/no-explicit-any -- an element of the page
-  return locator.evaluate((element: any) => {
-    // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
-    const { innerWidth, innerHeight, document } = globalThis as any;
+  return locator.evaluate((element: InPage) => {
+    const { innerWidth, innerHeight, document } = globalThis as InPage;
     const { top, left, right, bottom } = element.getBoundingClientRect();
     const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
     return {
@@ -35,8 +34,7 @@ function placeOf(locator: Locator): Promise<{ inWindow: boolean; coveredBy: stri
 /** Scrolls to each control, as the keyboard's focus does, and asserts that no other element covers its middle. */
 export async function assertNothingCovered(page: Page): Promise<void> {
   const covered = await page.evaluate(() => {
-    // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
-    const { document } = globalThis as any;
+    const { document } = globalThis as InPage;
     const controls = [...(document.querySelector("dialog[open]") ?? document).querySelectorAll("a[href], button, input, select, textarea, summary")];
     return controls.flatMap((control) => {
       if (control.closest(".skip, .toasts, [aria-hidden=true], dialog:not([open])") || control.getBoundingClientRect().width === 0) return [];

@@ -6,13 +6,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
-
-// oxlint-disable-next-line typescript/no-explicit-any -- parts of a JSON document
-type Any = any;
+import { type Client, good, type Json, openTestShop, type TestShop } from "../support/shop.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const SCHEMA: Any = JSON.parse(readFileSync(join(ROOT, "docs/api/events.schema.json"), "utf8"));
+const SCHEMA: Json = JSON.parse(readFileSync(join(ROOT, "docs/api/events.schema.json"), "utf8"));
 const TYPES = (SCHEMA.oneOf as { $ref: string }[]).map(({ $ref }) => $ref.replace("#/$defs/", ""));
 const ADDRESS = { recipient: "김민수", phone: "010-1234-5678", postalCode: "04524", line1: "세종대로 110", line2: "3층", note: "문 앞" };
 const PARCEL = { carrier: "CJ대한통운", trackingNumber: "6051" };
@@ -27,10 +24,10 @@ before(async () => {
 after(() => shop.close());
 
 const run = async (job: string): Promise<unknown> => good(await shop.operator.post(`/admin/jobs/${job}/run`), 200);
-const admin = async (path: string, body: unknown = {}, status = 200): Promise<Any> => good(await shop.operator.post(`/admin${path}`, body), status);
+const admin = async (path: string, body: unknown = {}, status = 200): Promise<Json> => good(await shop.operator.post(`/admin${path}`, body), status);
 const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
-function told(): Any[] {
+function told(): Json[] {
   return readFileSync(join(shop.shop.config.dataDir, "events.ndjson"), "utf8")
     .trim()
     .split("\n")
@@ -89,7 +86,7 @@ async function tellDrops(): Promise<void> {
 }
 
 /** Forbids members that the schema does not name. */
-function closed(part: Any): Any {
+function closed(part: Json): Json {
   if (Array.isArray(part)) return part.map(closed);
   if (part === null || typeof part !== "object") return part;
   const made = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, key === "enum" || key === "required" ? value : closed(value)]));
@@ -97,15 +94,15 @@ function closed(part: Any): Any {
 }
 
 /** `allOf` looks into the envelope and the order, so these are closed by the types that use them; all other objects here. */
-function closedSchema(): Any {
+function closedSchema(): Json {
   const { envelope, order: whole, ...others } = SCHEMA.$defs;
-  const withoutMore = (part: Any): Any => {
+  const withoutMore = (part: Json): Json => {
     if (Array.isArray(part)) return part.map(withoutMore);
     if (part === null || typeof part !== "object") return part;
     const made = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, withoutMore(value)]));
     return made["type"] === "object" && made["properties"] && made["required"] ? { ...made, additionalProperties: false } : made;
   };
-  const inner = (part: Any): Any => ({ ...part, properties: withoutMore(part.properties) });
+  const inner = (part: Json): Json => ({ ...part, properties: withoutMore(part.properties) });
   return { ...SCHEMA, $defs: { envelope: inner(envelope), order: inner(whole), ...closed(withoutMore(others)) } };
 }
 

@@ -5,10 +5,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { good, openTestShop, type TestShop } from "../support/shop.ts";
+import { good, type Json, openTestShop, type TestShop } from "../support/shop.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Sent = any;
+type Sent = Json;
 
 const ADDRESS = { recipient: "김민수", phone: "010-1234-5678", postalCode: "04524", line1: "서울특별시 중구 세종대로 110", country: "KR" };
 

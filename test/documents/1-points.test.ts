@@ -223,7 +223,7 @@ describe("1-points · 상품 상세 조회", () => {
 });
 
 describe("1-points · 상품 조회와 결제 요청이 동시에 진행될 때, 결제 완료 후 감소된 재고 조회 (동시성 조회)", () => {
-  test("par 상품 조회 요청 → reads among purchases see what is committed: never less than is left, never more than there was", async () => {
+  test("par 상품 조회 요청 → reads among purchases see committed stock: never below zero, never above the initial stock", async () => {
     const product = await shop.product({ stock: 20, price: 1 });
     const users = await shop.users(20, { balance: 2 });
     const [reads] = await Promise.all([
@@ -275,7 +275,7 @@ describe("1-points · 상품 조회와 결제 요청이 동시에 진행될 때,
     assert.equal(good(await shop.anyone("GET", "/products?q=마지막"), 200).products[0].status, "SOLD_OUT");
   });
 
-  test("flow → UserC buys by POST /payments while UserA looks; then UserA sees what is left", async () => {
+  test("flow → UserC buys by POST /payments while UserA looks; then UserA sees the rest of the stock", async () => {
     const product = await shop.product({ stock: 5 });
     const userC = await shop.user({ balance: 2000 });
     const orderId = await deferred(userC, itemsOf([product, 2]));
@@ -526,7 +526,7 @@ describe("1-points · 결제", () => {
     refusedWith(again, 409, "ORDER_NOT_PAYABLE", "결제할 수 없는 주문입니다");
   });
 
-  test("and 결제 상태 변경 → the payment is COMPLETED, for what was paid", async () => {
+  test("and 결제 상태 변경 → the payment is COMPLETED, with the paid amount", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product()];
     const orderId = await deferred(user, itemsOf([product, 3]));
     const payment = good(await user.post("/payments", { orderId, userId: user.id, method: "BALANCE" }), 201);
@@ -625,7 +625,7 @@ describe("1-points · 결제 동시성 처리 확인", () => {
     assert.equal(good(await b.get(`/payments/${paidB.body.paymentId}`), 200).status, "COMPLETED");
   });
 
-  test("flow → once A has charged what was missing, and stock has come, A's order is paid too", async () => {
+  test("flow → once A has charged the missing amount, and stock has come, A's order is paid too", async () => {
     const { a, product, orderA } = await shortAndSufficient();
     good(await a.post(`/users/${a.id}/balance/charge`, { amount: 1 }), 200);
     good(await shop.operator.post(`/admin/variants/${product.variants[0]?.id}/stock`, { delta: 1, reason: "delivery" }), 200);
@@ -646,7 +646,7 @@ const SOLD: Record<string, number[]> = {
 const named = new Map<string, string>();
 
 describe("1-points · 최근 3일 판매 상위 5개 데이터 저장", () => {
-  test("flow → at midnight the top five of the last three full days are written down, and what is older than three days goes", async () => {
+  test("flow → at midnight the top five of the last three full days are stored, and snapshots older than three days are deleted", async () => {
     const buyer = await shop.user({ balance: 10_000_000 });
     for (const [name, units] of Object.entries(SOLD)) {
       const product = await shop.product({ name, price: 1, stock: 100_000 });

@@ -164,7 +164,7 @@ describe("2-balance-cache · 상품 조회", () => {
     assert.equal(await list(), "셋째 이름");
   });
 
-  test("alt 데이터베이스 오류 → 503 for what is not in the cache; what is there is shown", async () => {
+  test("alt 데이터베이스 오류 → 503 for a list that is not in the cache; a cached list is shown", async () => {
     await shop.product({ name: "있는 것" });
     await withProxy(async (instance, proxy) => {
       const kept = good(await instance.anyone("GET", "/products?q=있는"), 200);
@@ -268,7 +268,7 @@ describe("2-balance-cache · 선착순 쿠폰 발급", () => {
     refusedWith(answer, 404, "COUPON_NOT_FOUND", "존재하지 않는 쿠폰입니다");
   });
 
-  test("else 쿠폰 존재 → the campaign is shown with what is left of it", async () => {
+  test("else 쿠폰 존재 → the campaign is shown with the number of coupons left", async () => {
     const campaign = await shop.campaign({ name: "장날 쿠폰", discount: { type: "PERCENTAGE", rate: 10, maxAmount: 5000 }, totalQuantity: 3 });
     const { name, discount, remainingQuantity, status } = good(await shop.anyone("GET", `/coupons/${campaign.id}`), 200);
     assert.deepEqual(
@@ -557,7 +557,7 @@ describe("2-balance-cache · 인기상품 조회", () => {
   });
 
   // Fails if the list is read for every request.
-  test("alt 캐시 히트 → the list as it was kept, whatever was sold meanwhile", async () => {
+  test("alt 캐시 히트 → the cached list, also after further sales", async () => {
     await invalidationsReceived(shop, database);
     assert.equal((await popular())[0]?.totalSales, 1000);
     await add(1);
@@ -571,7 +571,7 @@ describe("2-balance-cache · 인기상품 조회", () => {
     assert.equal((await popular())[0]?.totalSales, 1002);
   });
 
-  test("alt 데이터베이스 오류 → 503 where nothing was kept; where it was, the old list is better than none", async () => {
+  test("alt 데이터베이스 오류 → 503 without a cached list; with one, the old list is shown", async () => {
     await withProxy(async (instance, proxy) => {
       proxy.disconnect();
       const answer = await instance.anyone("GET", "/products/popular");

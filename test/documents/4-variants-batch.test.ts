@@ -190,7 +190,7 @@ describe("4-variants-batch · 5. 주문 / 결제", () => {
 
   // The balance is checked once, after the discount, so a coupon may make up for a balance below the total.
   // Fails if payFromBalance takes the total.
-  test("opt 잔액 부족 → 400 where the balance falls short of the discounted amount, 201 where only of the undiscounted one", async () => {
+  test("opt 잔액 부족 → 400 if the balance is below the discounted amount, 201 if it is below the undiscounted one only", async () => {
     const [poor, able] = [await shop.user({ balance: 999 }), await shop.user({ balance: 1000 })];
     const { product, large, item } = await shirt();
     const discount = { type: "FIXED", amount: 500 };
@@ -205,7 +205,7 @@ describe("4-variants-batch · 5. 주문 / 결제", () => {
   });
 
   // Also fails if a line item that is refused leaves the stock of earlier line items taken.
-  test("opt 재고 부족 → 400 where two lines of one variant together are too many, and the lines before them are given back", async () => {
+  test("opt 재고 부족 → 400 if two line items of one variant together are too many, and earlier line items are restored", async () => {
     const [user, { product, small, large, item }] = [await shop.user({ balance: 100_000 }), await shirt()];
     const answer = await unchanged(shop, { users: [user], products: [product] }, () =>
       user.post("/orders", { orderItems: [item(large, 5), item(small), item(small)] }),
@@ -295,7 +295,7 @@ describe("4-variants-batch · 7. 판매량 집계 배치 프로세스", () => {
     return { rowsMade: sum.rowsMade, rowsAdded: sum.rowsAdded };
   }
 
-  test("alt 주문 내역 있음 → what was paid since the last run is counted, what waits for its payment is not", async () => {
+  test("alt 주문 내역 있음 → orders paid since the last run are counted, unpaid orders are not", async () => {
     good(await buyer.post("/orders", { orderItems: itemsOf([product, 500]), payment: { method: "DEFERRED" } }), 201);
     await sell(product, 2);
     await aggregate(1);

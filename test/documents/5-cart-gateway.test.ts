@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Answer, Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
+import { type Answer, Client, good, type Json, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
 import { deferred, itemsOf, MISSING_ID, runJob, refusedWith } from "./helpers.ts";
 
@@ -135,15 +135,14 @@ describe("5-cart-gateway · 상품 조회", () => {
 });
 
 /** Puts a product into the user's cart and returns the item. */
-// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the values that they read
-async function put(user: Client, product: { id: string }, quantity = 1): Promise<any> {
+async function put(user: Client, product: { id: string }, quantity = 1): Promise<Json> {
   return good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity }), 201);
 }
 const cartOf = async (user: Client): Promise<{ cartItems: { id: string; quantity: number }[]; totalAmount: number }> =>
   good(await user.get(`/users/${user.id}/cart`), 200);
 
 describe("5-cart-gateway · 장바구니 목록 정보 조회", () => {
-  test("flow → what is in the cart, at the price and with the stock of now; an empty cart is an empty list", async () => {
+  test("flow → the cart's items with current price and stock; an empty cart is an empty list", async () => {
     const user = await shop.user();
     assert.deepEqual(await cartOf(user), { cartItems: [], totalAmount: 0 });
     const [rice, beans] = [await shop.product({ name: "쌀", price: 3000, stock: 5 }), await shop.product({ name: "콩", price: 500, stock: 0 })];
@@ -180,7 +179,7 @@ describe("5-cart-gateway · 장바구니 목록 정보 조회", () => {
 });
 
 describe("5-cart-gateway · 장바구니 추가", () => {
-  test("opt 유효성 검사 → 400 for a bad quantity or id and for what is not for sale, 404 for what is not there, 403 for another's cart", async () => {
+  test("opt 유효성 검사 → 400 for a bad quantity or id and for a product that is not for sale, 404 for an unknown product, 403 for another user's cart", async () => {
     const [user, neighbour] = (await shop.users(2)) as [Client, Client];
     const [product, hidden] = [await shop.product(), await shop.product({ status: "NOT_FOR_SALE" })];
     const add = (body: unknown, owner = user) =>
@@ -237,7 +236,7 @@ describe("5-cart-gateway · 장바구니 삭제", () => {
     refusedWith(answer, 400, "INVALID_REQUEST", "유효하지 않은 요청입니다");
   });
 
-  test("opt 장바구니 미존재 Error → 404, not 500: for what was never there, is gone already, or is another's", async () => {
+  test("opt 장바구니 미존재 Error → 404, not 500: for an item that never existed, is removed already, or is another user's", async () => {
     const [user, neighbour] = (await shop.users(2)) as [Client, Client];
     const product = await shop.product();
     const [gone, theirs] = [await put(user, product), await put(neighbour, product)];
@@ -262,7 +261,7 @@ describe("5-cart-gateway · 장바구니 삭제", () => {
 });
 
 describe("5-cart-gateway · 주문", () => {
-  test("opt 유효성 검사 → 400 for what is no order, an empty cart among it, and the cart as it was", async () => {
+  test("opt 유효성 검사 → 400 for an invalid order, such as an empty cart, and the cart stays as it was", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product()];
     const order = (body: unknown) => unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", body));
     const orderItems = itemsOf(product);
@@ -381,7 +380,7 @@ describe("5-cart-gateway · 주문", () => {
 });
 
 describe("5-cart-gateway · 결제", () => {
-  test("opt 유효성 검사 → 400 for what is no payment, 404 for an order that is not there or another's, and nothing is paid", async () => {
+  test("opt 유효성 검사 → 400 for an invalid payment, 404 for an unknown order or another user's, and nothing is paid", async () => {
     const [user, neighbour] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
     const product = await shop.product();
     const orderId = await deferred(user, itemsOf(product));
@@ -416,7 +415,7 @@ describe("5-cart-gateway · 결제", () => {
   });
 
   // Fails if settlePayment does not restore the stock of a declined payment, and if it restores that of an unknown outcome.
-  test("else 외부 PG 요청 실패 → 402 for a card that is declined: everything is given back, and the order can be paid; 202 where no answer came: all is held until it is known", async () => {
+  test("else 외부 PG 요청 실패 → 402 for a declined card: all is restored, and the order can be paid; 202 without an answer: all is held until the outcome is known", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ price: 1000 })];
     const userCouponId = await shop.coupon(user);
     const orderId = await deferred(user, itemsOf([product, 3]), { userCouponId });

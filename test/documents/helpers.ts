@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type pg from "pg";
 import { POPULAR } from "../../src/popular/popular.routes.ts";
 import { CHANNEL } from "../../src/till/postgres-store.ts";
-import { type Answer, type Client, good, refused, type TestShop } from "../support/shop.ts";
+import { type Answer, type Client, good, type Json, refused, type TestShop } from "../support/shop.ts";
 
 /** A well-formed id that does not exist. */
 export const MISSING_ID = "01a1f8a8-0000-7000-8000-000000000000";
@@ -33,8 +33,7 @@ export async function deferred(
 }
 
 /** Runs a job as an operator and returns its result. */
-// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the values that they read
-export async function runJob(shop: TestShop, name: string): Promise<any> {
+export async function runJob(shop: TestShop, name: string): Promise<Json> {
   const { lastResult } = good(await shop.operator.post(`/admin/jobs/${name}/run`), 200);
   assert.equal(lastResult.error, undefined);
   return lastResult;
@@ -79,8 +78,7 @@ export async function counted(
 }
 
 /** Relays until this many events of an order have been delivered, and returns them. */
-// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the values that they read
-export async function sentEvents(shop: TestShop, orderId: string, count = 1): Promise<any[]> {
+export async function sentEvents(shop: TestShop, orderId: string, count = 1): Promise<Json[]> {
   let found: unknown[] = [];
   await until(async () => {
     await runJob(shop, "relay-events");

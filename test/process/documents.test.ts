@@ -1,10 +1,13 @@
-// Checks that links and paths in the documents lead somewhere, that the documents named by the source exist, and that the version has a changelog entry.
+// Checks that links and paths in the documents lead somewhere, that the documents named by the source exist, that the tables of jobs and commands are
+// complete, and that the version has a changelog entry.
 
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, test } from "node:test";
-import { anchorsOf, linksOf } from "../support/markdown.ts";
+import { shopJobs, type ShopJobsOptions } from "../../src/app/shop-jobs.ts";
+import { anchorsOf, linksOf, rowsOf } from "../support/markdown.ts";
+import { jangnal } from "../support/process.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const FOLDERS = ["docs", "src", "test", "bench", "client", "data", "tools", "web", ".github"];
@@ -40,6 +43,22 @@ test("the changelog has an entry for the version of both packages", () => {
   const versions = ["package.json", "client/package.json"].map((file): string => JSON.parse(read(file)).version);
   assert.equal(versions[0], versions[1]);
   assert.match(read("CHANGELOG.md"), new RegExp(`^## \\[${versions[0]?.replaceAll(".", "\\.")}\\] - \\d{4}-\\d\\d-\\d\\d$`, "m"));
+});
+
+test("the operating page lists each job", () => {
+  const listed = rowsOf(read("docs/operating/README.md"), "Job").map(([name]) => name);
+  assert.deepEqual(
+    listed,
+    shopJobs({} as ShopJobsOptions).map(({ name }) => `\`${name}\``),
+  );
+});
+
+test("the operating page lists each command", async () => {
+  const { output } = await jangnal(["--help"], {});
+  const commands = [...output.matchAll(/^  ([a-z-]+) /gm)].map(([, name]) => name);
+  assert.ok(commands.length > 10);
+  const listed = rowsOf(read("docs/operating/README.md"), "Command").map(([name]) => /^`npx jangnal ([a-z-]+)/.exec(name ?? "")?.[1]);
+  assert.deepEqual(listed.toSorted(), commands.toSorted());
 });
 
 test("each document that the source names exists", () => {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { importProducts } from "../../src/cli/import.ts";
 import { exportLines, type ExportName } from "../../src/export/export.ts";
-import { good, openTestShop, type TestShop } from "../support/shop.ts";
+import { good, type Json, openTestShop, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 const folder = mkdtempSync(join(tmpdir(), "import-test-"));
@@ -18,9 +18,6 @@ after(async () => {
   await shop.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
-type Json = any;
 
 async function run(t: TestContext, name: string, text: string, { url = shop.url, ...options }: { url?: string; "dry-run"?: boolean } = {}) {
   const file = join(folder, name);
@@ -185,7 +182,7 @@ describe("npx jangnal export", () => {
     const orders = await exported("orders", "csv");
     assert.match(orders, /^\ufefforderId,orderNumber,.*,metadata\r\n/);
     assert.ok(orders.includes(`${orderId},${orderNumber},`) && orders.includes('"줄\n바꿈, 쉼표"'));
-    // Spreadsheets must not run what a buyer calls himself.
+    // Spreadsheets must not run a buyer's name as a formula.
     assert.ok((await exported("users", "csv")).includes(`${buyer.id},,"'=HYPERLINK(""http://evil.example"")"`));
   });
 });

@@ -17,7 +17,7 @@ import { freshDatabase } from "../support/database.ts";
 import { jangnal, serve } from "../support/process.ts";
 import { type Answer, Client, good, SECRET } from "../support/shop.ts";
 
-/** What the gateway, buyers and settings plant. The card number satisfies no check digit, so it is nobody's. */
+/** The texts that the gateway, buyers and settings plant. The card number has a wrong check digit, so no card has it. */
 const PLANTED = {
   card: "4330987612341239",
   cardMiddle: "98761234",
@@ -44,7 +44,7 @@ const KEPT_IN: Record<keyof typeof KEPT, readonly string[]> = {
 const folder = mkdtempSync(join(tmpdir(), "jangnal-planted-"));
 const simulator = new Simulator({ secret: PLANTED.gatewaySecret, slowMs: 50 });
 let planted = 0;
-/** Between the shop and the simulator: adds what a real gateway knows of a buyer to each answer. */
+/** Between the shop and the simulator: adds a buyer's data, as a real gateway knows them, to each answer. */
 const gateway = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -236,7 +236,7 @@ test("card data, secrets and personal data of payments stay out of output, event
   const { output } = await shop.ended;
   const texts = { output, refusals: refusals.join("\n"), report: report.output, events: readFileSync(join(folder, "events.ndjson"), "utf8") };
 
-  // The search finds what is there, so that it would find what should not be.
+  // The search finds the planted texts in the places that may have them, so it would find leaks, too.
   assert.ok(planted > 50, "the gateway has planted");
   assert.ok(refusals.length > 8 && texts.events.includes("payment.declined") && output.includes("requestId"));
   for (const [kind, columns] of Object.entries(KEPT_IN))

@@ -193,7 +193,7 @@ test("refunds and returns of random parts add up to the payment, and each unit i
         sale.take(one);
         check(sale, paid);
       }
-      // The rest: open returns come back, unless their units were refunded meanwhile, and what is left is refunded.
+      // The rest: open returns come back, unless their units were refunded before, and the rest is refunded.
       for (let open = sale.openReturns.length; open > 0; open--) {
         sale.take({ do: "receive", which: open, restock: true });
         check(sale, paid);

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Json } from "./shop.ts";
 
 type Attribute = { key: string; value: Record<string, unknown> };
 
@@ -61,8 +62,7 @@ export class Collector {
       for (const { metrics } of scopeMetrics)
         for (const { name, unit, sum, gauge, histogram } of metrics) {
           const { dataPoints } = sum ?? gauge ?? histogram;
-          // oxlint-disable-next-line typescript/no-explicit-any -- as above
-          const points = dataPoints.map((point: any) => ({
+          const points = dataPoints.map((point: Json) => ({
             attributes: valuesOf(point.attributes),
             value: point.asInt ?? point.asDouble,
             count: point.count,

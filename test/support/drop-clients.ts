@@ -135,7 +135,7 @@ export class DropClients {
   }
 }
 
-/** Waits until a draw is made. Returns what is wrong with it. */
+/** Waits until a draw is made. Returns its faults. */
 export async function verifyOneDraw(operator: Client, rows: Rows, dropId: string): Promise<string[]> {
   for (const deadline = Date.now() + DRAWN_WITHIN_MS; ; await pause(100)) {
     const { drawnAt } = good(await operator.get(`/drops/${dropId}/draw`), 200);

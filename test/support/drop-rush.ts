@@ -1,5 +1,5 @@
 // A crowd at a drop with holds and a line, at several instances: people enter, leave, order, pay, cancel, are declined, or let their
-// hold lapse. Meanwhile the books are read again and again.
+// hold lapse. Its totals are checked all the time.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

@@ -105,7 +105,7 @@ export class DropLive {
     }
   }
 
-  /** When to look again: at the next second, when the drop opens, or soon if it was changed meanwhile. */
+  /** When to look again: at the next second, when the drop opens, or soon if it has changed since the reading. */
   #plan(dropId: string, watched: Watched, drop: DropRow | null): void {
     if (this.#stopped || this.#watched.get(dropId) !== watched) return;
     const untilOpen = drop ? drop.opensAt - this.#options.now() : Number.POSITIVE_INFINITY;

@@ -236,7 +236,7 @@ function refusalOf({ status, session, ...known }: LedgerPayment, orderId: string
   return undefined;
 }
 
-/** The tax-free part of what is left of a payment. */
+/** The tax-free part of the rest of a payment. */
 export function taxFreeLeft({ session, cancels }: LedgerPayment): number {
   return cancels.reduce((left, { taxFree = 0 }) => left - taxFree, session?.taxFree ?? 0);
 }

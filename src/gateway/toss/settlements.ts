@@ -1,4 +1,4 @@
-// Settlements on the wire: what the gateway pays out for each movement, and its fees.
+// Settlements on the wire: the gateway's payout for each movement, and its fees.
 
 import { type GatewaySettlement, GatewayUnknown } from "../gateway.ts";
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "./amounts.ts";

@@ -34,7 +34,7 @@ function sharesOf(order: Amounts, items: Shared[]): number[] {
 /**
  * The tax-free part of a refund that changes the line items from `before` to `after`, in minor units.
  *
- * It is a difference of the tax-free parts of what is left of the payment, so the parts of all refunds
+ * It is a difference of the tax-free parts of the rest of the payment, so the parts of all refunds
  * add up to the payment's, and none is above its refund. A window may have been opened without the
  * order's tax-free amount; then the gateway's amount is divided in proportion to the refunds.
  * @param atGateway the tax-free amount of the payment at the gateway
@@ -52,7 +52,7 @@ export function taxFreeTotal(order: Amounts & Pick<Order, "items">): number {
   return order.items.some(({ taxFreeAmount }) => taxFreeAmount) ? taxFreeLeft(order, order.items, () => 0) : 0;
 }
 
-/** The tax-free part of what is left of the payment. */
+/** The tax-free part of the rest of the payment. */
 function taxFreeLeft(order: Amounts, items: OrderItem[], refunded = (item: OrderItem): number => item.refundedQuantity): number {
   const shares = sharesOf(order, items);
   return items.reduce((sum, item, i) => {

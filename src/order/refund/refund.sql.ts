@@ -26,7 +26,7 @@ export type RefundRow = {
   askAt: number | null;
   asked: number;
   keyNumber: number;
-  /** Where a deposit goes back to, while the refund is in progress. */
+  /** The account that gets a deposit back, while the refund is in progress. */
   receiveAccount?: ReceiveAccount | null | undefined;
 };
 

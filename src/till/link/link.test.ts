@@ -64,7 +64,7 @@ const codeOf = async (submitted: Promise<unknown>): Promise<string> =>
   );
 
 describe("the link between a till and a worker", () => {
-  // Fails if a message is cut where a chunk ends, also in the middle of a letter.
+  // Fails if a message is cut at the end of a chunk, also in the middle of a letter.
   test("carries inputs, answers and refusals of any size, each to its command", async (t) => {
     const { worker, arrived } = await openLink(t);
     const large = "장날 ".repeat(400_000);

@@ -1,4 +1,4 @@
-// A rush at a drop with a line while the shop and PostgreSQL are killed again and again. Meanwhile the books are read.
+// A rush at a drop with a line while the shop and PostgreSQL are killed again and again. Its totals are checked all the time.
 
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
@@ -150,7 +150,7 @@ class Rush {
     return new Rush(url, users, { id: drop.id, productId: product.id, variantIds }, seed);
   }
 
-  /** Resolves when so many people have come. */
+  /** Resolves when `count` people have come. */
   arrived(count: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.#next >= count) resolve();
@@ -198,7 +198,7 @@ class Rush {
     });
     if (order.status !== 201 || whim === 9) return;
     const { orderId } = order.body;
-    // A part of what was bought comes back, too.
+    // A part of the bought units comes back, too.
     if (whim === 5) await this.#send(user, "POST", `/orders/${orderId}/cancel`, {});
     if (whim === 7) await this.#send(user, "POST", "/payments", { orderId, method: "CARD", paymentKey: `decline-${orderId}` });
     if (whim === 8) await this.#send(user, "POST", "/payments", { orderId, method: "CARD", paymentKey: `card-${orderId}` });

@@ -5,9 +5,9 @@ import { matches } from "../simulation/checker.ts";
 import type { Environment } from "./environment.ts";
 import type { HttpRequest } from "./requests.ts";
 import { eventually } from "./views.ts";
+import type { Json } from "../../support/shop.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- compared property by property
-type Body = any;
+type Body = Json;
 type Expect = (at: 0 | 1, status: number, request: HttpRequest, expected?: unknown) => Promise<Body>;
 
 const LABEL = { carrier: "CJ대한통운", trackingNumber: "6051-2233-4455" };

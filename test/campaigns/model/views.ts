@@ -5,9 +5,9 @@ import type { Model } from "../simulation/model.ts";
 import { matches } from "../simulation/checker.ts";
 import { day } from "../../support/clock.ts";
 import type { Environment } from "./environment.ts";
+import type { Json } from "../../support/shop.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- compared property by property
-type Body = any;
+type Body = Json;
 
 /** Compares all rows of one kind, through one instance. */
 type View = (environment: Environment, at: number) => Promise<void>;

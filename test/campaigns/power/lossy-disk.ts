@@ -1,4 +1,4 @@
-// A mounted lossyfs (lossyfs.c): a disk that loses what was not synced when its power is cut, and that can fail or lie on request.
+// A mounted lossyfs (lossyfs.c): a disk that loses unsynced writes when its power is cut, and that can fail or lie on request.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

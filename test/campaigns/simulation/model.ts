@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import assert from "node:assert/strict";
 import type { Discount } from "../../../src/coupon/coupon.ts";
 import { BALANCE_MAX, CANCEL_WITHIN_MS, ORDER_EXPIRES_AFTER_MS, type Result, type Step, type Terms } from "./steps.ts";
+import type { Json } from "../../support/shop.ts";
 
 type Item = { variantId: string; productId: string; price: number; quantity: number; refunded: number };
 type Order = {
@@ -44,8 +45,7 @@ function refuse(code: string): never {
   throw new ModelRefusal(code);
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- answers are compared member by member
-type Answer = any;
+type Answer = Json;
 
 /** `adjustments`: all changes of the stock except sales and refunds; the first is the initial stock. */
 type Variant = { productId: string; price: number; stock: number; adjustments: { delta: number; stockAfter: number }[] };

@@ -105,6 +105,13 @@ export const DROPS: Mutation[] = [
     REPORT,
     "a report counts refused orders and payments",
   ]),
+  mutation(
+    "a failed look-up of a refusal's drop is handled",
+    "src/drop/refusal-counts.ts",
+    "known.then(count, () => {});",
+    "void known.then(count);",
+    ["src/drop/refusal-counts.test.ts", "the failed look-up is handled"],
+  ),
   mutation("a drop that is closed at once was sold out", STEER, "if (isNews) announceDrop", "if (false) announceDrop", [
     REPORT,
     "a drop that is closed right after",

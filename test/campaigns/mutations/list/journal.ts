@@ -23,6 +23,10 @@ export const JOURNAL: Mutation[] = [
     "test/api/operator-journal-races.test.ts",
     "whose process died leaves one entry",
   ]),
+  mutation("an operator who leaves does not take the entry along", JOURNALED, "isDone = entry.workId !== undefined;", "isDone = false;", [
+    "test/api/operator-journal-races.test.ts",
+    "also if the operator has disconnected",
+  ]),
   mutation("the end of the journal is locked", SQL, "WHERE name = 'head' FOR NO KEY UPDATE", "WHERE name = 'head'", [
     "test/database/row-locks.test.ts",
     "the end of the operators' journal that another transaction holds",

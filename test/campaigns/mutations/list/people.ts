@@ -5,6 +5,7 @@ import { type Mutation, mutation } from "../mutation.ts";
 const COUPONS = "test/api/operators-coupons.test.ts";
 const REVOKED = "test/api/revoked-balances.test.ts";
 const ERASURE = "test/api/erasure.test.ts";
+const ERASURE_RULES = "test/rules/erasure.test.ts";
 const ADD_UP = "test/rules/returns-add-up.test.ts";
 const IDENTITY = "test/api/identity.test.ts";
 const [ERASE, BELONGINGS] = ["src/privacy/erase-user.ts", "src/privacy/belongings.sql.ts"];
@@ -24,7 +25,7 @@ export const PEOPLE: Mutation[] = [
   ]),
   mutation("coupons for many users do not exceed the quantity", "src/coupon/issue-coupons.ts", "without.length > available", "false", [
     COUPONS,
-    "more coupons than are left are issued to nobody",
+    "a request for more coupons than are left issues none",
   ]),
   mutation(
     "a used coupon that was voided does not become available",
@@ -71,6 +72,11 @@ export const PEOPLE: Mutation[] = [
   mutation("a user with money is not erased", ERASE, "wallet.balance !== 0", "false", [
     ERASURE,
     "a user with an open order, a return, or money cannot be erased",
+  ]),
+  mutation("a user with an open charge is not erased", ERASE, "owned.openCharges > 0", "false", [ERASURE_RULES, "a user with money"]),
+  mutation("a user with a refund in progress is not erased", ERASE, 'uow.find(refunds, id)?.status === "PENDING"', "false", [
+    ERASURE_RULES,
+    "a user with a refund in progress",
   ]),
   mutation("an erased user gets no orders", "src/balance/customer.ts", "wallet?.erased ? undefined : wallet", "wallet", [
     ERASURE,

@@ -88,7 +88,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   mutation("the initial stock has a journal entry", SAVE, "delta: stock,", "delta: 0,", [RULES, "a new product's initial stock is written"]),
   mutation("equal line items of an order are added up", PLACE, "(merged.get(variantId)?.quantity ?? 0) + request.quantity", "request.quantity", [
     VARIANTS,
-    "opt 재고 부족 → 400 where two lines of one variant together",
+    "opt 재고 부족 → 400 if two line items of one variant together",
   ]),
   mutation("the quantity of a variant is bounded across line items", PLACE, "quantity > QUANTITY_MAX", "false", [
     RULES,

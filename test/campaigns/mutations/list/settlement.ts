@@ -71,6 +71,17 @@ export const OF_SETTLEMENT: Mutation[] = [
     'attempt?.status === "NEVER" &&',
     [SETTLEMENT, "waits for the first's answer to its confirm"],
   ),
+  mutation(
+    "a first request does not wait for its own repeat",
+    "src/settlement/settler.ts",
+    "if (!first) await this.#waitForFirst(id);",
+    "await this.#waitForFirst(id);",
+    ["src/settlement/settler.test.ts", "does not keep that request from the gateway"],
+  ),
+  mutation("a repeat joins the first request of its process", "src/settlement/settler.ts", "!this.#running.has(id);", ";", [
+    "src/settlement/settler.test.ts",
+    "gets that call's answer without reading",
+  ]),
   mutation("an order that waits for a deposit is cancelled with its account", "src/settlement/settle-payment.ts", "card.closing === true", "false", [
     DEPOSITS,
     "is cancelled by its buyer",
