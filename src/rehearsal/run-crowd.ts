@@ -17,6 +17,7 @@ export async function runCrowd(
   signal: AbortSignal,
   onProgress: (progress: Omit<Progress, "opensAt">) => void,
 ): Promise<CrowdReport> {
+  signal.throwIfAborted(); // A signal that was aborted before has no event any more.
   // The process inherits none of the shop's settings: the plan has everything.
   const child: ChildProcess = fork(CROWD, { env: {}, execArgv: [] });
   const report = Promise.withResolvers<CrowdReport>();
