@@ -30,11 +30,14 @@ export function selectEntryPage(dropId: string, statuses: EntryStatus[] | null, 
   };
 }
 
-/** Holds that have lapsed, the longest ago first, without those of paused drops. */
+/** A hold and the instant (ms) at which it lapses. */
+export type LapsedHold = { dropId: string; person: string; number: number; dueAt: number };
+
+/** Holds that lapse at or before `now`, the longest ago first, without those of paused drops. */
 export function selectLapsedHolds(now: number, limit: number): Statement {
   return {
     name: "select lapsed holds",
-    text: `SELECT d.id AS "dropId", e.person, e.number FROM drops d CROSS JOIN LATERAL
+    text: `SELECT d.id AS "dropId", e.person, e.number, floor(extract(epoch FROM e.held_until) * 1000)::bigint + d.paused_ms AS "dueAt" FROM drops d CROSS JOIN LATERAL
              (SELECT person, number, held_until FROM drop_entries WHERE drop_id = d.id AND status = 'HELD'
                 AND held_until <= $1::timestamptz - d.paused_ms * interval '1 ms' ORDER BY held_until LIMIT $2) e
            WHERE d.mode <> 'DIRECT' AND d.closed_at IS NULL AND d.paused_at IS NULL ORDER BY e.held_until LIMIT $2`,
