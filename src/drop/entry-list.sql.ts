@@ -6,14 +6,14 @@ import type { Entry, EntryStatus } from "./drop.ts";
 const ENTRY = `e.id, e.number, e.user_id AS "userId", e.variant_id AS "variantId", e.quantity, e.status, e.held_until AS "heldUntil", e.rank,
   e.order_id AS "orderId", e.ended_at AS "endedAt"`;
 
-export type FoundEntryRow = Entry & { dropId: string; person: string; productId: string };
+export type FoundEntryRow = Entry & { dropId: string; person: string; productId: string; isDrawn: boolean };
 
 /** The last entries of people, by `personKey`. */
 export function selectEntriesOfPeople(keys: string[]): Statement {
   return {
     name: "select entries of people",
     text: `SELECT e.* FROM unnest($1::uuid[], $2::text[]) k(drop_id, person) CROSS JOIN LATERAL
-             (SELECT ${ENTRY}, p.drop_id AS "dropId", p.person, d.product_id AS "productId" FROM drop_people p
+             (SELECT ${ENTRY}, p.drop_id AS "dropId", p.person, d.product_id AS "productId", d.drawn_at IS NOT NULL AS "isDrawn" FROM drop_people p
               JOIN drop_entries e ON e.drop_id = p.drop_id AND e.number = p.entry JOIN drops d ON d.id = p.drop_id
               WHERE p.drop_id = k.drop_id AND p.person = k.person OFFSET 0) e`,
     values: [arrayOf(keys, (key) => key.slice(0, 36)), textArray(keys, (key) => key.slice(37))],

@@ -21,7 +21,10 @@ const DUE = "src/jobs/due-work.ts";
 const DUE_TEST = "src/jobs/due-work.test.ts";
 
 export const DROPS: Mutation[] = [
-  mutation("a hold whose end is being written is not ended again", DUE, "if (this.#inFlight.has(key)) return false;", "", [DUE_TEST, "is begun once"]),
+  mutation("a hold whose end is being written is not ended again", DUE, "if (this.#inFlight.has(key)) return false;", "", [
+    DUE_TEST,
+    "is begun once",
+  ]),
   mutation("a hold ends when its time is over, not before", DUE, "if (untilDue > 0) nextMs", "if (false) nextMs", [DUE_TEST, "before it is due"]),
   mutation("more holds than are read at once end without a pause", DUE, "rows.length === limit && begun > 0 ? 0 : nextMs", "nextMs", [
     DUE_TEST,
