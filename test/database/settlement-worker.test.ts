@@ -13,7 +13,8 @@ test("an attempt that cannot be settled does not keep the others from being sett
   const settled: string[] = [];
   const kind = (name: string, breaks: string[]): SettlementSource => ({
     due: () => ({ name, text: "SELECT $1 || n AS id FROM generate_series(1, 20) n", values: [name] }),
-    async settle(id) {
+    byKey: () => undefined,
+    async settleDue(id) {
       settled.push(id);
       if (breaks.includes(id)) throw new Error(`${id} is damaged`);
       return true;

@@ -148,15 +148,14 @@ class Process {
       failpoint,
     };
     this.settlers = createSettlers({ ...parts, orderCache: this.#orderCache, balanceMax: BALANCE_MAX });
-    this.cancels = new GatewayCancels({
-      ...parts,
-      orderCache: this.#orderCache,
-      settleRefund: (id) => this.settlers.refunds.source.settle(id),
-      lookUpFailed: (kind, id) => this.settlers[kind === "payment" ? "payments" : "charges"].source.settle(id),
-    });
+    this.cancels = new GatewayCancels({ ...parts, orderCache: this.#orderCache, settlers: this.settlers });
     this.worker = new SettlementWorker({
       database: this.#database,
-      sources: Object.values(this.settlers).map(({ source }, i) => ({ ...source, due: () => dueOf(TABLES[i] as string, keys) })),
+      sources: Object.values(this.settlers).map((settler, i) => ({
+        due: () => dueOf(TABLES[i] as string, keys),
+        byKey: (key) => settler.byKey(key),
+        settleDue: (id, afresh) => settler.settleDue(id, afresh),
+      })),
       now: Date.now,
       onError: () => {},
     });
@@ -272,8 +271,12 @@ export class Chaos {
         const { data, orderId = "" } = JSON.parse(text) as { data?: { paymentKey: string }; orderId?: string };
         const process = owners.get(data?.paymentKey ?? orderId)?.();
         if (process && !process.dead) {
-          if (data) process.worker.notify(data.paymentKey);
-          else process.worker.notifyDeposit(orderId);
+          const told = data ? process.worker.notify(data.paymentKey) : process.worker.notifyDeposit(orderId);
+          // The database of a process that has ended is closed.
+          return void told.then(
+            () => response.writeHead(200).end(),
+            () => response.writeHead(503).end(),
+          );
         }
         response.writeHead(process?.dead ? 503 : 200).end();
       });
