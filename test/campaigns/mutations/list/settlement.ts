@@ -34,7 +34,10 @@ export const OF_SETTLEMENT: Mutation[] = [
     "src/settlement/lanes.test.ts",
     "as far as the bound allows",
   ]),
-  mutation("a payment takes one lane, however often it is told of", WORKER, "await earlier;", "", [HANGING, "no other buyer's webhook"]),
+  mutation("a payment takes one lane, however often it is told of", WORKER, "await earlier;", "", [
+    "test/database/settlement-worker.test.ts",
+    "a payment that hangs takes one lane",
+  ]),
   mutation("a notification is recorded before it is answered", WORKER, "await this.#recorded.get(paymentKey);", "", [
     HANGING,
     "a notified payment is due",
