@@ -1,7 +1,7 @@
 // A PostgreSQL cluster whose log is archived, and its restore to a point in time: by archive_command and pg_basebackup, or by Barman.
 
-import { appendFileSync, existsSync, globSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { appendFileSync, globSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { binary, type Cluster, newCluster, run } from "../../support/clusters.ts";
 
