@@ -26,7 +26,13 @@ const SLOWDOWN = 4;
 const LONG_TASK_MS = 50;
 const RUNS = Number(process.env["RUNS"] ?? 3);
 
-type Audit = { score: number | null; numericValue?: number; title: string; displayValue?: string };
+type Audit = {
+  score: number | null;
+  numericValue?: number;
+  title: string;
+  displayValue?: string;
+  details?: { items?: { score?: number; node?: { selector: string } }[] };
+};
 type Report = {
   categories: Record<string, { score: number | null; auditRefs: { id: string; weight: number }[] }>;
   audits: Record<string, Audit>;
@@ -67,14 +73,16 @@ async function measure(page: Screenshot): Promise<void> {
   if (scores.some((score) => score < LEAST_SCORE) || !(shift < MOST_SHIFT)) process.exitCode = 1;
 }
 
-/** The audits with weight that are not perfect, apart from times. */
+/** The audits with weight that are not perfect, and the elements that moved. */
 function findings({ categories, audits }: Report): string[] {
-  return CATEGORIES.flatMap((category) =>
+  const shifted = (audits["layout-shifts"]?.details?.items ?? []).map(({ score = 0, node }) => `shifted by ${score.toFixed(3)}: ${node?.selector}`);
+  const imperfect = CATEGORIES.flatMap((category) =>
     (categories[category]?.auditRefs ?? []).flatMap(({ id, weight }) => {
       const { score, title, displayValue = "" } = audits[id] ?? { score: 1, title: "" };
       return weight > 0 && score !== null && score < 0.9 ? [`${category}: ${id} ${score} ${title} ${displayValue}`] : [];
     }),
   );
+  return [...imperfect, ...shifted];
 }
 
 async function reportOf({ name, address, as, user }: Screenshot): Promise<Measured> {
