@@ -118,7 +118,7 @@ async function reportOf({ name, address, as, user }: Screenshot): Promise<Measur
 function blockingOf(events: readonly TraceEvent[]): number {
   const paint = events.findLast(({ name }) => name === "firstContentfulPaint");
   const tasks = events.filter(
-    ({ name, ph, pid, tid, ts }) => /RunTask$/.test(name) && ph === "X" && pid === paint?.pid && tid === paint.tid && ts > paint.ts,
+    ({ name, ph, pid, tid, ts }) => name.endsWith("RunTask") && ph === "X" && pid === paint?.pid && tid === paint.tid && ts > paint.ts,
   );
   return tasks.reduce((sum, { tdur = 0 }) => sum + Math.max(0, (tdur / 1000) * SLOWDOWN - LONG_TASK_MS), 0);
 }
