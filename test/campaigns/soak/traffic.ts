@@ -114,7 +114,7 @@ export class Traffic {
   }
 
   /** Sends a request, and counts it. Undefined if it was refused; a refusal that no shopper may get is a finding. */
-  async send(client: Client, method: string, path: string, body?: unknown, key = `soak-${this.#number++}`): Promise<Json | undefined> {
+  async send(client: Client, method: string, path: string, body?: unknown, key = `soak-${this.#number++}`): Promise<Json> {
     let answer: Answer;
     try {
       answer = await client.send(method, path, body, method === "GET" ? {} : { "idempotency-key": key });
@@ -183,7 +183,7 @@ export class Traffic {
     await this.send(user, "GET", "/drops");
   }
 
-  async #order(user: Client, fields: Record<string, unknown> = {}): Promise<Json | undefined> {
+  async #order(user: Client, fields: Record<string, unknown> = {}): Promise<Json> {
     const orderItems = Array.from({ length: 1 + this.rng.below(3) }, () => ({
       productId: this.rng.pick(this.#products),
       quantity: 1 + this.rng.below(2),
