@@ -18,6 +18,7 @@ const MODULES: Record<string, () => Promise<{ default: Campaign }>> = {
   drop: () => import("./drop/campaign.ts"),
   upgrade: () => import("./upgrade/campaign.ts"),
   power: () => import("./power/campaign.ts"),
+  restore: () => import("./restore/campaign.ts"),
   faults: () => import("./faults/campaign.ts"),
   network: () => import("./network/campaign.ts"),
 };
