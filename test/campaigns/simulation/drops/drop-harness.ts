@@ -44,7 +44,7 @@ type Asked = { step: DropStep; decided: number };
 /** `orderId`: of an order that was placed. */
 type Decision = { asked: Asked; now: number; result: string; orderId?: string };
 type Any = Command<unknown, unknown>;
-const as = <Input, Answer>(command: Command<Input, Answer>, input: Input): [Any, unknown] => [command as Any, input];
+const as = <Input, Answer>(command: Command<Input, Answer>, input: Input): [Any, unknown] => [command, input];
 
 export class DropHarness {
   readonly clock = new VirtualClock(START);
@@ -100,7 +100,7 @@ export class DropHarness {
   }
 
   async #prepare(): Promise<void> {
-    const rows = preparing(this.#store, () => this.#ranks);
+    const rows = preparing(this.#store);
     const database = { rows: async (statement: Statement) => rows(statement) } as unknown as Database;
     this.#commands = commandsOn(database, (number) => this.#ranks.get(number) ?? null);
     const till = this.#tills[0] as LocalTill;
@@ -155,7 +155,8 @@ export class DropHarness {
         return [{ kind: "add stock", variant: event.variant, units: event.units }];
       case "leave":
         return [{ kind: "leave", user: event.user }];
-      default:
+      case "enter":
+      case "order":
         return [{ kind: event.ask, user: event.user, variant: event.variant, quantity: event.quantity }];
     }
   }
@@ -198,7 +199,7 @@ export class DropHarness {
       case "order": {
         const lineItems = [{ productId: this.#productId, variantId, quantity: step.quantity }];
         const terms = { userCouponId: null, method: "BALANCE" as const, expectedAmount: null, orderedAt: null, expiresAfterMs: MINUTE_MS };
-        return [as(order, { userId, person: userId, lineItems, ...terms, viewer: NO_VIEWER } as never)];
+        return [as(order, { userId, person: userId, lineItems, ...terms, viewer: NO_VIEWER })];
       }
       case "cancel":
         return [
@@ -208,7 +209,7 @@ export class DropHarness {
             askAfterMs: 0,
             cancelWithinMs: OPEN_MS * 100,
             viewer: NO_VIEWER,
-          } as never),
+          }),
         ];
       case "add stock":
         return [as(stock, { variantId, delta: step.units, reason: "simulated" })];
@@ -223,7 +224,9 @@ export class DropHarness {
           ],
           as(publish, { dropId }),
         ];
-      default:
+      case "pause":
+      case "resume":
+      case "close":
         return [as({ pause, resume, close }[step.kind], { dropId })];
     }
   }

@@ -66,7 +66,9 @@ export class DropModel {
         return this.#draw(step.ranks, now);
       case "close entries":
         return this.#closeEntries(now);
-      default:
+      case "pause":
+      case "resume":
+      case "close":
         return this.#steer(step.kind, now);
     }
   }

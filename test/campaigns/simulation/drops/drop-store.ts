@@ -57,7 +57,7 @@ export const guardedTables = new Map<Table<unknown>, (row: unknown) => unknown>(
 const listOf = (literal: unknown): string[] => String(literal).replaceAll(/[{}"]/g, "").split(",");
 
 /** Answers of the statements that prepare commands. */
-export function preparing(store: MemoryStore, ranks: () => Ranks): (statement: Statement) => unknown[] {
+export function preparing(store: MemoryStore): (statement: Statement) => unknown[] {
   const variantsOf = (productId: string) => store.rows(variants).filter((one) => one.productId === productId);
   const readers: Record<string, (values: unknown[]) => unknown[]> = {
     "select variant ids": ([ids]) =>
