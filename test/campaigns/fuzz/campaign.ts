@@ -10,7 +10,6 @@ export default campaign({
     path: { type: "text", help: "fast-check path of a failure, to repeat the shrunk requests alone" },
   },
   needsServer: true,
-  hasHistory: true,
   async run({ seed, runs, path }) {
     const startedAt = performance.now();
     const { requests, tally, operations, unserved } = await fuzz({ seed, runs, path });
