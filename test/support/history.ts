@@ -52,6 +52,10 @@ export function recordHistory(): History {
   return (recording = new History());
 }
 
+export function stopRecording(): void {
+  recording = undefined;
+}
+
 /** Runs a control, whose shop loses changes: its requests are in no history. */
 export async function unrecorded<T>(work: () => Promise<T>): Promise<T> {
   const history = recording;
