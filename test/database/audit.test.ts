@@ -186,7 +186,10 @@ const DAMAGE: Record<string, Planted> = {
         [UNKNOWN_ID, version, type, amount, after],
       ]),
     ],
-    undo: () => [["DELETE FROM balance_transactions WHERE user_id = $1", [UNKNOWN_ID]], ["DELETE FROM users WHERE id = $1", [UNKNOWN_ID]]],
+    undo: () => [
+      ["DELETE FROM balance_transactions WHERE user_id = $1", [UNKNOWN_ID]],
+      ["DELETE FROM users WHERE id = $1", [UNKNOWN_ID]],
+    ],
   },
   "a transaction of an unknown user": {
     invariant: 1,

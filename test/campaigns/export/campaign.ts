@@ -2,8 +2,8 @@ import { FIXTURES } from "../../../bench/support/fixtures.ts";
 import { campaign } from "../campaign.ts";
 import { expectedLines, type ExportRun, exportsOf } from "./export-memory.ts";
 
-/** V8 collects garbage when it suits, so equal work may differ by this much. A page has less than 1 MB. */
-const NOISE_MB = 40;
+/** V8 collects garbage when it suits, so equal work may differ by this much. */
+const NOISE_MB = 30;
 
 export default campaign({
   summary: "exports orders and ledger of a small and of a large database; the peak memory must be the same, and no line may be missing",
