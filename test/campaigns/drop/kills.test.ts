@@ -20,7 +20,7 @@ const ENTRIES = 40;
 test("a draw whose shop is killed in the middle is made once, and agrees with its public file", async () => {
   const sandbox = await Sandbox.create();
   try {
-    for (const step of ["insert draw part, answered", "update ranks, sent", "update ranks, answered"]) {
+    for (const step of ["insert draw parts, answered", "update part ranks, answered", "insert drawn line, sent", "insert drawn line, answered"]) {
       await sandbox.open({ point: `database: ${step}`, pass: 1 });
       const dropId = await enterDraw(sandbox.url);
       assert.equal(await sandbox.ended(60_000), "SIGKILL", `the draw did not pass "${step}"`);

@@ -23,7 +23,7 @@ export function DropSteps({ drop, isReleased, done, reload }: StepsProps) {
   return (
     <>
       {mayChange("operations") && status === "UPCOMING" && (
-        <a class="button small quiet" href={to("/rehearsals", { product: drop.productId })}>
+        <a class="button small quiet" href={to("/rehearsals", { drop: drop.id })}>
           {d.value.rehearse}
         </a>
       )}

@@ -5,6 +5,7 @@ import { useRef } from "preact/hooks";
 import { type ActionContext, useAttempt } from "../attempt.ts";
 import { mayChange, type Permission } from "../session.ts";
 import { t } from "../words/words.ts";
+import { FieldErrors } from "./field-errors.tsx";
 import { Failure } from "./parts.tsx";
 
 type ConfirmProps = {
@@ -76,7 +77,9 @@ export function Confirm({
           }}
         >
           <h2>{title}</h2>
-          <div class="dialog-words">{children}</div>
+          <div class="dialog-words">
+            <FieldErrors error={attempt.error}>{children}</FieldErrors>
+          </div>
           {attempt.error !== undefined && <Failure error={attempt.error} />}
           <div class="dialog-buttons">
             <button type="button" class="button quiet" onClick={() => dialog.current?.close()}>

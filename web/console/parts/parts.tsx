@@ -7,6 +7,7 @@ import { formatInstant, formatSecond } from "../../shared/languages.ts";
 import { subject } from "../../shared/router.ts";
 import { reasonOf } from "../api.ts";
 import { statusWord, t } from "../words/words.ts";
+import { useFieldError } from "./field-errors.tsx";
 
 type TitleProps = {
   children: ComponentChildren;
@@ -109,12 +110,28 @@ export function Id({ of, href }: { of: string; href?: string }) {
   );
 }
 
-export function Field({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
+type LabelProps = {
+  label: string;
+  hint?: string;
+  /** The JSON pointer by which the shop names the field in an error. */
+  path?: string | undefined;
+  children: ComponentChildren;
+};
+
+export function Field({ label, hint, path, children }: LabelProps) {
+  const error = useFieldError(path);
+  const frame = useRef<HTMLLabelElement>(null);
+  useEffect(() => {
+    const control = frame.current?.querySelector("input, select, textarea");
+    if (error === undefined) control?.removeAttribute("aria-invalid");
+    else control?.setAttribute("aria-invalid", "true");
+  }, [error]);
   return (
-    <label class="field">
+    <label class="field" ref={frame}>
       <span class="field-label">{label}</span>
       {children}
       {hint && <span class="field-hint">{hint}</span>}
+      {error !== undefined && <span class="field-error">{error}</span>}
     </label>
   );
 }

@@ -105,7 +105,7 @@ async function readCheckout({ product, variant, quantity }: DirectPurchase, user
 
 async function cartItems(userId: string, signal: AbortSignal): Promise<CheckoutItem[]> {
   const { body } = await shop.getCart({ path: { userId }, signal });
-  return body.cartItems.map(({ id, productId, variantId, name, unitPrice, quantity, stock, status }) => ({
+  return body.cartItems.map(({ id, productId, variantId, name, unitPrice, quantity, stock, status, imageUrl }) => ({
     cartItemId: id,
     productId,
     variantId,
@@ -114,6 +114,7 @@ async function cartItems(userId: string, signal: AbortSignal): Promise<CheckoutI
     quantity,
     stock,
     status,
+    imageUrl,
   }));
 }
 
@@ -124,5 +125,6 @@ async function singleItem(productId: string, variantId: string | null, quantity:
   if (!variant || !Number.isInteger(quantity) || quantity < 1) return [];
   const name = product.variants.length === 1 ? product.name : `${product.name} ${Object.values(variant.options).join(" ") || variant.name}`;
   const { id, price, stock, status } = variant;
-  return [{ cartItemId: null, productId, variantId: id, name, unitPrice: price ?? 0, quantity, stock, status }];
+  const imageUrl = variant.imageUrl ?? product.images[0]?.url ?? null;
+  return [{ cartItemId: null, productId, variantId: id, name, unitPrice: price ?? 0, quantity, stock, status, imageUrl }];
 }

@@ -8,6 +8,7 @@ import { Notice } from "./parts.tsx";
 export type CheckoutItem = PricedItem & {
   productId: string;
   variantId: string;
+  imageUrl: string | null;
   stock: number;
   status: Variant["status"];
   /** Null if the item does not come from the cart. */
