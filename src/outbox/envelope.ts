@@ -36,12 +36,12 @@ const SOURCES = {
 } as const;
 
 export function envelopeOf(
-  { orderId, seq, type, at }: Pick<OrderOutboxEvent, "orderId" | "seq" | "at"> & { type: OrderEventType },
+  { id = null, orderId, seq, type, at }: Pick<OrderOutboxEvent, "orderId" | "seq" | "at"> & { id?: string | null; type: OrderEventType },
   data: SentOrder,
 ): OrderEnvelope {
   return {
     specversion: "1.0",
-    id: idOf({ id: null, orderId, seq }),
+    id: idOf({ id, orderId, seq }),
     source: "/jangnal/orders",
     type: `jangnal.${type}`,
     subject: orderId,
