@@ -35,20 +35,23 @@ export class OidcIssuer {
   readonly #refreshTokens = new Set<string>();
   readonly #server: Server;
   readonly #clientId: string;
+  readonly #host: string;
 
-  private constructor(clientId: string) {
+  private constructor(clientId: string, host: string) {
     this.#clientId = clientId;
+    this.#host = host;
     this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
-  static async open(clientId: string): Promise<OidcIssuer> {
-    const issuer = new OidcIssuer(clientId);
+  /** @param host by which browsers and the shop reach it: `localhost` is another site than 127.0.0.1 */
+  static async open(clientId: string, host = "127.0.0.1"): Promise<OidcIssuer> {
+    const issuer = new OidcIssuer(clientId, host);
     await new Promise<void>((resolve) => issuer.#server.listen(0, "127.0.0.1", resolve));
     return issuer;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://${this.#host}:${(this.#server.address() as AddressInfo).port}`;
   }
 
   close(): Promise<unknown> {
@@ -92,6 +95,8 @@ export class OidcIssuer {
       const grant = this.#exchange(new URLSearchParams(await bodyOf(request)));
       if (grant) json(grant);
       else json({ error: "invalid_grant" }, 400);
+    } else if (pathname === "/logout") {
+      response.writeHead(200, { "content-type": "text/html" }).end("<title>Signed out</title><p>Signed out");
     } else if (pathname === "/userinfo") {
       const claims = this.#opaqueTokens.get(request.headers.authorization?.replace(/^Bearer /, "") ?? "");
       if (claims) json({ ...claims, ...(this.userinfoSubject === undefined ? {} : { sub: this.userinfoSubject }) });
