@@ -98,7 +98,7 @@ function insertOrdersWithDetails(placed: Order[]): Statement {
 }
 
 function insertInto({ names, unnest }: { names: string; unnest: string }): string {
-  return `INSERT INTO orders (items, ${names}, xid) SELECT *, pg_current_xact_id() FROM ROWS FROM (jsonb_array_elements($1::jsonb), ${unnest})`;
+  return `INSERT INTO orders (items, ${names}, xid) SELECT *, shop_xid(pg_current_xact_id()) FROM ROWS FROM (jsonb_array_elements($1::jsonb), ${unnest})`;
 }
 
 function itemsOf(placed: Order[]): string {
