@@ -62,6 +62,7 @@ test("a repeat that comes while the gateway is called gets that call's answer wi
 test("a webhook that comes during a look-up makes the gateway be asked again, once", async () => {
   const running = settler.settleDue("a");
   const told = [settler.settleDue("a", true), settler.settleDue("a", true)];
+  while (calls.length === 0) await Promise.resolve();
   const earlier = answer;
   answer = Promise.withResolvers();
   earlier.resolve({ kind: "unknown", reason: "IN_PROGRESS" });

@@ -79,7 +79,7 @@ async function assertFits(page: Page, path: string): Promise<void> {
       element.getBoundingClientRect().right > innerWidth + 1 && element.closest(".popular, .gallery") === null;
     const wide = [...document.querySelectorAll("#app *")].filter(isWider).map((element) => String(element.outerHTML).slice(0, 80));
     const by = document.documentElement.scrollWidth - innerWidth;
-    return { by: by as number, wide: by > 0 ? wide.slice(0, 3) : [], cut: cut.slice(0, 3) as string[] };
+    return { by, wide: by > 0 ? wide.slice(0, 3) : [], cut: cut.slice(0, 3) };
   });
   assert.deepEqual(found, { by: 0, wide: [], cut: [] }, path);
 }

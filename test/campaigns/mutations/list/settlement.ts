@@ -13,6 +13,10 @@ const HANGING = "test/api/hanging-lookups.test.ts";
 const CANCELS = "src/settlement/gateway-cancels.ts";
 
 export const OF_SETTLEMENT: Mutation[] = [
+  mutation("events name the user by the id of other systems", "src/outbox/shop-event-data.ts", "users.get(userId) ?? null", "null", [
+    "test/database/event-schemas.test.ts",
+    "each type of event is sent as its schema says",
+  ]),
   mutation("a key that got a temporary error is not used again", ASK, "turn.keyNumber++;", "turn.keyNumber += 0;", [
     SETTLEMENT,
     "an answer that says later",
