@@ -20,6 +20,7 @@ const MODULES: Record<string, () => Promise<{ default: Campaign }>> = {
   power: () => import("./power/campaign.ts"),
   faults: () => import("./faults/campaign.ts"),
   network: () => import("./network/campaign.ts"),
+  partitions: () => import("./partitions/campaign.ts"),
 };
 
 process.exit(await main(process.argv.slice(2))); // A failed campaign may leave handles open.
