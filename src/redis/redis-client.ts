@@ -2,6 +2,7 @@
 // fails with RedisUnavailable, and the caller then does without Redis.
 
 import { Redis } from "ioredis";
+import { sentinelsOf } from "../redis-settings.ts";
 
 /** Redis is slow, full, restarting or unreachable. */
 export class RedisUnavailable extends Error {}
@@ -25,6 +26,12 @@ const CONNECT_MS = 2000;
  */
 const PAUSE_MS = 1000;
 const MAX_RECONNECT_MS = 1000;
+const OF_SENTINELS = {
+  sentinelRetryStrategy: (times: number) => Math.min(MAX_RECONNECT_MS, times * 50),
+  sentinelCommandTimeout: CONNECT_MS,
+  // Sentinels announce a new primary. A connection to one that was cut off would otherwise stay.
+  failoverDetector: true,
+};
 
 export class RedisClient {
   readonly prefix: string;
@@ -40,7 +47,7 @@ export class RedisClient {
   constructor({ url, prefix, onChange = () => {}, timeoutMs = 250 }: RedisClientOptions) {
     this.prefix = prefix;
     this.#onChange = onChange;
-    this.#redis = new Redis(url, {
+    const options = {
       connectionName: "jangnal",
       connectTimeout: CONNECT_MS,
       commandTimeout: timeoutMs,
@@ -48,8 +55,10 @@ export class RedisClient {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
-      retryStrategy: (times) => Math.min(MAX_RECONNECT_MS, times * 50),
-    });
+      retryStrategy: (times: number) => Math.min(MAX_RECONNECT_MS, times * 50),
+    };
+    const sentinels = sentinelsOf(url);
+    this.#redis = sentinels ? new Redis({ ...options, ...OF_SENTINELS, ...sentinels }) : new Redis(url, options);
     this.#redis.on("error", (error: Error) => (this.#reason = error.message));
     this.#redis.on("close", () => this.#change(false, this.#reason));
     this.#redis.on("ready", () => {

@@ -1,6 +1,6 @@
 // etcd, PostgreSQL under Patroni, and HAProxy on the hosts of a lab, as docs/operating/reliability.md recommends them, with shorter times.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
@@ -191,6 +191,18 @@ export class Servers {
       }
     }
     throw new Error(`the servers are not healthy after ${withinMs} ms: ${last instanceof Error ? last.message : JSON.stringify(last)}`);
+  }
+
+  /** Makes a standby anew from the primary, as `patronictl reinit` does. Returns the hosts of the standbys that did not stream. */
+  async rebuild(): Promise<string[]> {
+    const streaming = [await this.primary(), ...(await this.standbys())];
+    const stuck = DATABASES.filter((host) => !streaming.includes(host));
+    for (const host of stuck) {
+      await this.#lab.powerOff(host);
+      rmSync(join(this.#lab.files(host), "data"), { recursive: true, force: true });
+      this.startPatroni(host);
+    }
+    return stuck;
   }
 
   /** Kills Patroni alone. */
