@@ -70,9 +70,10 @@ export const PARTITIONS: Fault[] = [
     scene.lab.cutBoth([leader], others(scene, leader));
   }),
   partition("etcd without a majority: two cut from everything", true, (scene) => {
-    const [first, second] = scene.rng.chance(0.5) ? ETCD : ETCD.toReversed();
-    scene.lab.cutBoth([first as string, second as string], others(scene, first as string, second as string));
-    scene.lab.cutBoth([first as string], [second as string]);
+    const left = scene.rng.pick([...ETCD]);
+    const [first, second] = ETCD.filter((host) => host !== left) as [string, string];
+    scene.lab.cutBoth([first, second], others(scene, first, second));
+    scene.lab.cutBoth([first], [second]);
   }),
   partition("etcd cut from all databases", true, ({ lab }) => lab.cutBoth(ETCD, DATABASES)),
   partition("HAProxy cut from the primary", false, ({ lab }, primary) => lab.cutBoth(["haproxy"], [primary])),

@@ -221,7 +221,7 @@ const ROLE = `SELECT NOT pg_is_in_recovery() AS "isPrimary",
 const STANDBYS = `SELECT application_name AS host, sync_state AS sync FROM pg_stat_replication
   WHERE state = 'streaming' AND application_name LIKE 'pg%' ORDER BY sync_state DESC, 1`;
 
-async function query<Row>(url: string, text: string, values: unknown[] = [], answerMs = 60_000): Promise<Row[]> {
+export async function query<Row>(url: string, text: string, values: unknown[] = [], answerMs = 60_000): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, query_timeout: answerMs });
   client.on("error", () => {});
   try {

@@ -1,3 +1,4 @@
+import type { BrokerPhase, BrokerReport } from "./brokers.ts";
 import type { Phase, Report } from "./partitions.ts";
 
 /** Each finding that fails the run. Asynchronous replication may lose orders; a control must. */
@@ -27,5 +28,30 @@ export function tableOf({ plan, phases, verification, testimony, untruths, offer
     `acknowledged ${verification.acknowledged} orders; lost ${testimony.lost}; duplicated ${verification.duplicated.length}; ` +
       `from two primaries at once ${testimony.fromTwoPrimaries.length}; by timeline ${JSON.stringify(testimony.byTimeline)}`,
     `untrue repeats ${untruths.length}; ${offers} scarce offers, ${offerFaults.length} over- or undersold; audit ${violations.length} violations`,
+  ].join("\n");
+}
+
+export function brokerFaultsIn({ stalls, crashes, verification, violations }: BrokerReport): string[] {
+  const { lost, duplicated, undelivered, outOfOrder } = verification;
+  return [...stalls, ...crashes, ...lost, ...duplicated, ...undelivered, ...outOfOrder, ...violations.map((violation) => JSON.stringify(violation))];
+}
+
+/** The report in Markdown. */
+export function brokerTableOf({ phases, verification, messages, repeated, violations }: BrokerReport): string {
+  const longest = (all: BrokerPhase[], of: (phase: BrokerPhase) => number): string => `${(Math.max(...all.map(of)) / 1000).toFixed(1)} s`;
+  const rows = [...Map.groupBy(phases, ({ name }) => name)]
+    .toSorted()
+    .map(
+      ([name, all]) =>
+        `| ${name} | ${all.length} | ${longest(all, (one) => one.longestPauseMs)} | ${longest(all, (one) => one.deliveredMs)} | ${longest(all, (one) => one.redisMs)} |`,
+    );
+  return [
+    "| Fault | How often | Longest pause between two acknowledged orders | Events delivered after the repair | Both shops use Redis after the repair |",
+    "| --- | ---: | ---: | ---: | ---: |",
+    ...rows,
+    "",
+    `acknowledged ${verification.acknowledged} orders, ${verification.events} events: lost ${verification.lost.length}, duplicated ${verification.duplicated.length}, ` +
+      `undelivered ${verification.undelivered.length}, out of order ${verification.outOfOrder.length}`,
+    `${messages} messages in the stream, ${repeated} of them repeated; audit ${violations.length} violations`,
   ].join("\n");
 }
