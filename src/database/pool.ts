@@ -69,7 +69,8 @@ export class Database {
       Client: ShopClient,
       max: size,
       idleTimeoutMillis: 60_000,
-      onConnect: (made) => this.#silence.meet(made as pg.Client),
+      // The pool waits for the promise, although its type does not say so.
+      onConnect: (made) => this.#silence.meet(made as pg.Client) as unknown as void,
     });
     this.pool.on("error", onError); // The pool replaces a broken idle connection at its next use.
     this.#silence = new SilenceWatch(this.pool, client, silentMs);

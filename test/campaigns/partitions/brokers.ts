@@ -195,10 +195,9 @@ class Brokers {
   #startNats(host: string): void {
     const address = this.#lab.address(host);
     const routes = NATS.map((other) => `nats://${this.#lab.address(other)}:6222`).join(",");
-    this.#lab.start(host, [
-      ...["/usr/sbin/nats-server", "-a", address, "-p", "4222", "-n", host, "-js", "-sd", join(this.#lab.files(host), "data")],
-      ...["-cluster_name", "shop", "-cluster", `nats://${address}:6222`, "-routes", routes],
-    ]);
+    const store = ["-js", "-sd", join(this.#lab.files(host), "data")];
+    const cluster = ["-cluster_name", "shop", "-cluster", `nats://${address}:6222`, "-routes", routes];
+    this.#lab.start(host, ["/usr/sbin/nats-server", "-a", address, "-p", "4222", "-n", host, ...store, ...cluster]);
   }
 
   #startRedis(host: string, primary?: string): void {

@@ -10,7 +10,7 @@ export type Scene = { lab: Lab; servers: Servers; shops: Shops; rng: SeededRando
 export type Fault = {
   name: string;
   kind: "partition" | "kill" | "pause";
-  /** Whether it lasts until another server has become the primary. */
+  /** Whether it lasts until the servers have arranged themselves anew. */
   long: boolean;
   /** Resolves with the repair that is needed besides healing. */
   inject(scene: Scene): Promise<() => unknown>;
@@ -57,11 +57,11 @@ export const PARTITIONS: Fault[] = [
     const minority = [primary, scene.rng.pick([...ETCD]), scene.rng.pick(scene.shops.hosts)];
     scene.lab.cutBoth(minority, others(scene, ...minority));
   }),
-  partition("first standby cut from everything", false, async (scene) => {
+  partition("first standby cut from everything", true, async (scene) => {
     const [standby = ""] = await scene.servers.standbys();
     scene.lab.cutBoth([standby], others(scene, standby));
   }),
-  partition("primary cut from its first standby", false, async ({ lab, servers }, primary) => {
+  partition("primary cut from its first standby", true, async ({ lab, servers }, primary) => {
     const [standby = ""] = await servers.standbys();
     lab.cutBoth([primary], [standby]);
   }),
@@ -142,7 +142,7 @@ export const KILLS: Fault[] = [
   ...(["primary", "first standby"] as const).map((role): Fault => ({
     name: `${role}'s host paused (SIGSTOP) and continued`,
     kind: "pause",
-    long: role === "primary",
+    long: true,
     async inject({ lab, servers }) {
       const [standby = ""] = await servers.standbys();
       const host = role === "primary" ? await servers.primary() : standby;

@@ -38,6 +38,9 @@ export function missing(): string | undefined {
 /** A program on a host. */
 export type Program = { pid: number; child: ChildProcess; log: string };
 
+/** Labs of this process. */
+let created = 0;
+
 export class Lab {
   readonly folder: string;
   readonly #prefix: string;
@@ -53,7 +56,7 @@ export class Lab {
   static create(hosts: readonly string[]): Lab {
     const folder = mkdtempSync(join(tmpdir(), "jangnal-partitions-"));
     chmodSync(folder, 0o755);
-    const lab = new Lab(folder, `jangnal-${process.pid}-`, [...hosts]);
+    const lab = new Lab(folder, `jangnal-${process.pid}-${created++}-`, [...hosts]);
     try {
       run(["ip", "netns", "add", lab.#namespace("switch")]);
       run(["ip", "-n", lab.#namespace("switch"), "link", "add", "switch", "type", "bridge"]);

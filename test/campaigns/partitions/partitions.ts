@@ -29,7 +29,15 @@ export type Plan = {
   perSecond: number;
 };
 
-export type Phase = { name: string; kind: Fault["kind"]; acknowledged: number; longestPauseMs: number; twoPrimariesMs: number; rebuilt: number };
+export type Phase = {
+  name: string;
+  kind: Fault["kind"];
+  acknowledged: number;
+  longestPauseMs: number;
+  databasePauseMs: number;
+  twoPrimariesMs: number;
+  rebuilt: number;
+};
 
 export type Report = {
   plan: Plan;
@@ -57,6 +65,8 @@ const RECOVERS_WITHIN_MS = 180_000;
 /** A standby that does not stream after this time is made anew. */
 const WHOLE_WITHIN_MS = 60_000;
 const REPEATED_KEYS = 3000;
+const EVERY_MS = 300;
+const BEAT_MS = 3000;
 
 export async function testPartitions(lab: Lab, plan: Plan, log: (line: string) => void): Promise<Report> {
   const rng = random(plan.seed);
@@ -85,7 +95,9 @@ export async function testPartitions(lab: Lab, plan: Plan, log: (line: string) =
     try {
       const phase = await phaseOf(fault, { lab, servers, shops, rng }, { load, scarce, witness });
       phases.push(phase);
-      log(`${phases.length} ${phase.name}: ${phase.acknowledged} acknowledged, longest pause ${phase.longestPauseMs} ms`);
+      log(
+        `${phases.length} ${phase.name}: ${phase.acknowledged} acknowledged, longest pause ${phase.longestPauseMs} ms, of the database ${phase.databasePauseMs} ms`,
+      );
     } catch (error) {
       stalls.push(`${fault.name}: ${(error as Error).message}`);
       log(stalls.at(-1) ?? "");
@@ -128,6 +140,7 @@ async function phaseOf(fault: Fault, scene: Scene, { load, scarce, witness }: Ob
   const { lab, servers, rng } = scene;
   load.lap();
   const stopWatching = watch(servers, witness);
+  const stopBeating = beat(servers);
   const repair = await fault.inject(scene);
   const offer = scarce.offer();
   offer.catch(() => {}); // Awaited below.
@@ -137,32 +150,68 @@ async function phaseOf(fault: Fault, scene: Scene, { load, scarce, witness }: Ob
   await load.more(AFTER_FAULT, RECOVERS_WITHIN_MS);
   await offer;
   const { acknowledged, longestPauseMs } = load.lap();
-  const twoPrimariesMs = await stopWatching();
+  const [twoPrimariesMs, databasePauseMs] = await Promise.all([stopWatching(), stopBeating()]);
   const rebuilt = await servers.healthy(undefined, WHOLE_WITHIN_MS).then(
     () => [],
     () => servers.rebuild(),
   );
   if (rebuilt.length > 0) await servers.healthy(undefined, RECOVERS_WITHIN_MS);
-  return { name: fault.name, kind: fault.kind, acknowledged, longestPauseMs: Math.round(longestPauseMs), twoPrimariesMs, rebuilt: rebuilt.length };
+  return {
+    name: fault.name,
+    kind: fault.kind,
+    acknowledged,
+    longestPauseMs: Math.round(longestPauseMs),
+    databasePauseMs,
+    twoPrimariesMs,
+    rebuilt: rebuilt.length,
+  };
 }
 
 /** Asks all members again and again. Returns a function that tells for how long two of them took writes. */
 function watch(servers: Servers, witness: Witness): () => Promise<number> {
-  let isWatching = true;
   let twoMs = 0;
-  const watching = (async () => {
-    for (let last = performance.now(); isWatching; await pause(500)) {
-      const primaries = (await servers.members()).filter(({ isPrimary }) => isPrimary).length;
-      const now = performance.now();
-      if (primaries > 1) twoMs += now - last;
-      last = now;
-      await witness.ask();
-    }
-  })();
+  let last = performance.now();
+  const stop = again(async () => {
+    const primaries = (await servers.members()).filter(({ isPrimary }) => isPrimary).length;
+    const now = performance.now();
+    if (primaries > 1) twoMs += now - last;
+    last = now;
+    await witness.ask();
+  });
   return async () => {
-    isWatching = false;
-    await watching;
+    await stop();
     return Math.round(twoMs);
+  };
+}
+
+/** Writes through HAProxy on new connections, without a shop. Returns a function that tells the longest pause between two writes. */
+function beat(servers: Servers): () => Promise<number> {
+  let longestMs = 0;
+  let last = performance.now();
+  const note = (): void => {
+    longestMs = Math.max(longestMs, performance.now() - last);
+  };
+  const stop = again(async () => {
+    await servers.query("INSERT INTO beat DEFAULT VALUES", "jangnal", [], BEAT_MS);
+    note();
+    last = performance.now();
+  });
+  return async () => {
+    await stop();
+    note();
+    return Math.round(longestMs);
+  };
+}
+
+/** Repeats work that may fail, until the returned function is called. */
+function again(work: () => Promise<void>): () => Promise<void> {
+  let goesOn = true;
+  const done = (async () => {
+    for (; goesOn; await pause(EVERY_MS)) await work().catch(() => {});
+  })();
+  return () => {
+    goesOn = false;
+    return done;
   };
 }
 

@@ -13,6 +13,8 @@ export type Mode = "synchronous" | "asynchronous";
 
 /** Seconds. Patroni's own defaults are 30, 10 and 10. */
 export const TIMES = { ttl: 12, loop_wait: 2, retry_timeout: 4 };
+/** Until then a standby that was cut off counts as synchronous, and commits wait for it. The default is 60 s. */
+const WAL_TIMEOUTS = { wal_sender_timeout: "5s", wal_receiver_timeout: "5s" };
 const STARTS_WITHIN_MS = 120_000;
 const ASK_MS = 1500;
 const ANSWER_MS = 5000;
@@ -42,13 +44,20 @@ export class Servers {
   startEtcd(host: string, state: "new" | "existing" = "existing"): void {
     const at = (other: string, port: number): string => `http://${this.#lab.address(other)}:${port}`;
     const cluster = ETCD.map((other) => `${other}=${at(other, 2380)}`).join(",");
-    this.#lab.start(host, [
-      ...["/usr/bin/etcd", "--name", host, "--data-dir", join(this.#lab.files(host), "data"), "--logger", "zap"],
-      ...["--listen-peer-urls", at(host, 2380), "--initial-advertise-peer-urls", at(host, 2380)],
-      ...["--listen-client-urls", at(host, 2379), "--advertise-client-urls", at(host, 2379)],
-      ...["--initial-cluster", cluster, "--initial-cluster-state", state, "--initial-cluster-token", "jangnal"],
-      ...["--heartbeat-interval", "150", "--election-timeout", "1500"],
-    ]);
+    const options = {
+      name: host,
+      "data-dir": join(this.#lab.files(host), "data"),
+      logger: "zap",
+      "listen-peer-urls": at(host, 2380),
+      "initial-advertise-peer-urls": at(host, 2380),
+      "listen-client-urls": at(host, 2379),
+      "advertise-client-urls": at(host, 2379),
+      "initial-cluster": cluster,
+      "initial-cluster-state": state,
+      "heartbeat-interval": "150",
+      "election-timeout": "1500",
+    };
+    this.#lab.start(host, ["/usr/bin/etcd", ...Object.entries(options).map(([name, value]) => `--${name}=${value}`)]);
   }
 
   startPatroni(host: string): void {
@@ -72,7 +81,7 @@ export class Servers {
           failsafe_mode: true,
           synchronous_mode: synchronous,
           synchronous_mode_strict: synchronous,
-          postgresql: { use_pg_rewind: true, parameters: { max_connections: 150, wal_keep_size: "512MB" } },
+          postgresql: { use_pg_rewind: true, parameters: { max_connections: 150, wal_keep_size: "512MB", ...WAL_TIMEOUTS } },
         },
         initdb: [{ encoding: "UTF8" }, { locale: "C" }, { "auth-host": "trust" }, { "auth-local": "trust" }],
         pg_hba: ["local all all trust", "host all all 10.99.0.0/24 trust", "host replication all 10.99.0.0/24 trust"],
@@ -127,8 +136,8 @@ export class Servers {
     return `postgresql://postgres@${hosts.join(",")}/jangnal?target_session_attrs=read-write`;
   }
 
-  async query<Row>(text: string, database = "jangnal", values: unknown[] = []): Promise<Row[]> {
-    return query<Row>(this.url.replace(/jangnal$/, database), text, values);
+  async query<Row>(text: string, database = "jangnal", values: unknown[] = [], answerMs = 60_000): Promise<Row[]> {
+    return query<Row>(this.url.replace(/jangnal$/, database), text, values, answerMs);
   }
 
   /** Asks each member itself. A member that does not answer has no rows. */
@@ -195,8 +204,8 @@ export class Servers {
 
   /** Makes a standby anew from the primary, as `patronictl reinit` does. Returns the hosts of the standbys that did not stream. */
   async rebuild(): Promise<string[]> {
-    const streaming = [await this.primary(), ...(await this.standbys())];
-    const stuck = DATABASES.filter((host) => !streaming.includes(host));
+    const streaming = new Set([await this.primary(), ...(await this.standbys())]);
+    const stuck = DATABASES.filter((host) => !streaming.has(host));
     for (const host of stuck) {
       await this.#lab.powerOff(host);
       rmSync(join(this.#lab.files(host), "data"), { recursive: true, force: true });

@@ -14,15 +14,16 @@ export function faultsIn({ plan, stalls, verification, testimony, untruths, offe
 export function tableOf({ plan, phases, verification, testimony, untruths, offers, offerFaults, violations, failovers }: Report): string {
   const byName = Map.groupBy(phases, ({ name }) => name);
   const seconds = (all: Phase[]): string => `${(Math.max(...all.map(({ longestPauseMs }) => longestPauseMs)) / 1000).toFixed(1)} s`;
+  const database = (all: Phase[]): string => `${(Math.max(...all.map(({ databasePauseMs }) => databasePauseMs)) / 1000).toFixed(1)} s`;
   const two = (all: Phase[]): string => `${(Math.max(...all.map(({ twoPrimariesMs }) => twoPrimariesMs)) / 1000).toFixed(1)} s`;
-  const rows = [...byName].toSorted().map(([name, all]) => `| ${name} | ${all.length} | ${seconds(all)} | ${two(all)} |`);
+  const rows = [...byName].toSorted().map(([name, all]) => `| ${name} | ${all.length} | ${seconds(all)} | ${database(all)} | ${two(all)} |`);
   const rebuilt = phases.reduce((sum, phase) => sum + phase.rebuilt, 0);
   const partitions = phases.filter(({ kind }) => kind === "partition").length;
   return [
     `${plan.mode}, through ${plan.through}: ${partitions} partitions, ${phases.length - partitions} kills and pauses, ${failovers} failovers, ${rebuilt} standbys made anew.`,
     "",
-    "| Fault | How often | Longest pause between two acknowledged orders | Longest time with two servers that take writes |",
-    "| --- | ---: | ---: | ---: |",
+    "| Fault | How often | Longest pause between two acknowledged orders | Longest pause of the database alone | Longest time with two servers that take writes |",
+    "| --- | ---: | ---: | ---: | ---: |",
     ...rows,
     "",
     `acknowledged ${verification.acknowledged} orders; lost ${testimony.lost}; duplicated ${verification.duplicated.length}; ` +

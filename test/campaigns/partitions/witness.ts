@@ -15,6 +15,7 @@ export type Testimony = {
 };
 
 const TRIGGER = `
+CREATE TABLE beat (at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE witness (order_id uuid NOT NULL, at timestamptz NOT NULL, timeline int NOT NULL);
 CREATE FUNCTION witness_order() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
