@@ -170,20 +170,21 @@ export class Servers {
     return rows.map(({ host }) => host);
   }
 
-  /** Host of etcd's leader. */
+  /** Host of etcd's leader. Errors: there is none for long. */
   async etcdLeader(): Promise<string> {
-    for (const host of ETCD) {
-      try {
-        const response = await fetch(`http://${this.#lab.address(host)}:2379/v3/maintenance/status`, {
-          method: "POST",
-          body: "{}",
-          signal: AbortSignal.timeout(ASK_MS),
-        });
-        const { header, leader } = (await response.json()) as { header: { member_id: string }; leader?: string };
-        if (leader === header.member_id) return host;
-      } catch {} // Another member knows.
+    for (const deadline = Date.now() + STARTS_WITHIN_MS; Date.now() < deadline; await pause(200)) {
+      const leaders = await Promise.all(ETCD.map((host) => this.#isEtcdLeader(host).catch(() => false)));
+      const leader = ETCD.find((_, i) => leaders[i]);
+      if (leader !== undefined) return leader;
     }
     throw new Error("etcd has no leader");
+  }
+
+  async #isEtcdLeader(host: string): Promise<boolean> {
+    const url = `http://${this.#lab.address(host)}:2379/v3/maintenance/status`;
+    const response = await fetch(url, { method: "POST", body: "{}", signal: AbortSignal.timeout(ASK_MS) });
+    const { header, leader } = (await response.json()) as { header: { member_id: string }; leader?: string };
+    return leader === header.member_id;
   }
 
   /** Resolves when HAProxy leads to a primary to which all other members stream. */
