@@ -38,7 +38,9 @@ export class Servers {
     for (const host of DATABASES) this.startPatroni(host);
     this.startProxy();
     await this.healthy(DATABASES.length, STARTS_WITHIN_MS);
-    await this.query("CREATE DATABASE jangnal", "postgres");
+    // Not a superuser: commits that wait for a standby fill the connections, and Patroni needs the reserved ones.
+    await this.query("CREATE ROLE shop LOGIN", "postgres");
+    await this.query("CREATE DATABASE jangnal OWNER shop", "postgres");
   }
 
   startEtcd(host: string, state: "new" | "existing" = "existing"): void {
@@ -81,7 +83,10 @@ export class Servers {
           failsafe_mode: true,
           synchronous_mode: synchronous,
           synchronous_mode_strict: synchronous,
-          postgresql: { use_pg_rewind: true, parameters: { max_connections: 150, wal_keep_size: "512MB", ...WAL_TIMEOUTS } },
+          postgresql: {
+            use_pg_rewind: true,
+            parameters: { max_connections: 150, wal_keep_size: "512MB", superuser_reserved_connections: 10, ...WAL_TIMEOUTS },
+          },
         },
         initdb: [{ encoding: "UTF8" }, { locale: "C" }, { "auth-host": "trust" }, { "auth-local": "trust" }],
         pg_hba: ["local all all trust", "host all all 10.99.0.0/24 trust", "host replication all 10.99.0.0/24 trust"],
@@ -130,10 +135,11 @@ export class Servers {
     return `postgresql://postgres@${this.#lab.address("haproxy")}:5000/jangnal`;
   }
 
-  /** The database's URL with all of its servers. */
-  get hostsUrl(): string {
+  /** The shop's URL: through HAProxy, or with all servers. */
+  shopUrl(through: "haproxy" | "hosts"): string {
+    if (through === "haproxy") return this.url.replace("postgres@", "shop@");
     const hosts = DATABASES.map((host) => `${this.#lab.address(host)}:5432`);
-    return `postgresql://postgres@${hosts.join(",")}/jangnal?target_session_attrs=read-write`;
+    return `postgresql://shop@${hosts.join(",")}/jangnal?target_session_attrs=read-write`;
   }
 
   async query<Row>(text: string, database = "jangnal", values: unknown[] = [], answerMs = 60_000): Promise<Row[]> {

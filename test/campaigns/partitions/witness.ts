@@ -22,6 +22,7 @@ BEGIN
   INSERT INTO witness VALUES (NEW.id, clock_timestamp(), ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int);
   RETURN NULL;
 END $$;
+GRANT INSERT ON witness TO shop;
 CREATE TRIGGER witness_order AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION witness_order();`;
 
 const WRITTEN = "SELECT order_id AS id, (extract(epoch FROM at) * 1000)::float8 AS at, timeline FROM witness";
