@@ -168,7 +168,7 @@ async function phaseOf(fault: Fault, scene: Scene, { load, scarce, witness }: Ob
     longestPauseMs: Math.round(longestPauseMs),
     databasePauseMs,
     twoPrimariesMs,
-    late: rebuilt.length,
+    rebuilt: stuck.length + late.length,
   };
 }
 
