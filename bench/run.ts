@@ -10,6 +10,7 @@ import { type Options, readOptions, RESULTS } from "./options.ts";
 import { blocks } from "./sections/blocks.ts";
 import { counter } from "./sections/counter.ts";
 import { coupons } from "./sections/coupons.ts";
+import { draw } from "./sections/draw.ts";
 import { drops } from "./sections/drops.ts";
 import { growth } from "./sections/growth.ts";
 import { http } from "./sections/http.ts";
@@ -24,12 +25,13 @@ const SECTIONS: Record<string, (options: Options) => Promise<Section>> = {
   coupons,
   growth,
   drops,
+  draw,
   workers,
   concurrency,
   blocks,
 };
 /** Run only if named by `--only`. */
-const OPTIONAL = new Set(["drops", "workers", "concurrency", "blocks"]);
+const OPTIONAL = new Set(["drops", "draw", "workers", "concurrency", "blocks"]);
 
 const options = readOptions(process.argv.slice(2));
 const unknown = options.only.filter((name) => !SECTIONS[name]);

@@ -11,6 +11,7 @@ import { importProducts } from "./cli/import.ts";
 import { migrate } from "./cli/migrate.ts";
 import { reconcile } from "./cli/reconcile.ts";
 import { recount } from "./cli/recount.ts";
+import { restored } from "./cli/restored.ts";
 import { replay } from "./cli/replay.ts";
 import { ship } from "./cli/ship.ts";
 import { serve } from "./cli/serve.ts";
@@ -26,6 +27,7 @@ const COMMANDS: Record<string, CliCommand> = {
   audit,
   reconcile,
   recount,
+  restored,
   gateway,
   replay,
   import: importProducts,

@@ -1,14 +1,11 @@
-// Drops: entries beside coupons, a million who wait, and the draw of a million.
+// Drops: entries beside coupons, and a million who wait.
 
-import { setTimeout as pause } from "node:timers/promises";
-import { linesOf } from "../../src/drop/draw/draw-file.ts";
-import { verifyDraw } from "../../src/drop/draw/verify-draw.ts";
 import { OverHttp } from "../baselines/over-http.ts";
 import type { Plan } from "../load/plan.ts";
 import type { Options } from "../options.ts";
 import { type Ratio, rowOf, type Section } from "../report/section.ts";
-import { CpuMeter, memoryOf } from "../support/cores.ts";
-import { type BenchDrop, closeAt, drawnAt, fillLine, openDrop } from "../support/drop-fixtures.ts";
+import { memoryOf } from "../support/cores.ts";
+import { type BenchDrop, fillLine, openDrop } from "../support/drop-fixtures.ts";
 import { FIXTURES, openCampaign } from "../support/fixtures.ts";
 import { HttpFixture } from "../support/http-fixture.ts";
 import { idOf } from "../support/ids.ts";
@@ -19,9 +16,6 @@ import { assertCorrect } from "../support/verify.ts";
 const CLIENTS = 256;
 /** Drops and campaigns, one after the other, with an entry or a coupon for each user. */
 const SETS = 40;
-const WINNERS = 1000;
-const HOUR_MS = 3_600_000;
-const DRAWN_WITHIN_MS = 600_000;
 
 export async function drops(options: Options): Promise<Section> {
   const waiting = options.quick ? 100_000 : 1_000_000;
@@ -29,12 +23,9 @@ export async function drops(options: Options): Promise<Section> {
   try {
     const target = { url: fixture.shop.url, operator: fixture.operator };
     const line = await openDrop(target, 0, { mode: "FIRST_COME", waitlist: true });
-    const lottery = await openDrop(target, WINNERS, { mode: "DRAW", waitlist: true, closesAt: new Date(Date.now() + HOUR_MS).toISOString() });
-    for (const drop of [line, lottery]) await fixture.query((client) => fillLine(client, drop, waiting));
+    await fixture.query((client) => fillLine(client, line, waiting));
     const rows = await interleave(fixture, fixture.meters, await cells(fixture, line), options);
     const memory = memoryOf(fixture.shop.pid).peak;
-    const drawn = await draw(fixture, lottery);
-    options.log(`drawn after ${drawn.seconds.toFixed(1)} s`);
     await fixture.idle();
     await assertCorrect(fixture.databaseUrl);
     return {
@@ -43,12 +34,8 @@ export async function drops(options: Options): Promise<Section> {
       ratios: [
         ...ratios(rows, waiting),
         { name: `the shop's memory while ${count(waiting)} wait, under load`, value: memory, max: 400, unit: " MB" },
-        { name: `draw of ${count(waiting)} entries, from the close to its publication`, value: drawn.seconds, max: 30, unit: " s" },
       ],
-      notes: [
-        `the draw took ${drawn.shop.toFixed(1)} s of processor time of the shop and ${drawn.postgres.toFixed(1)} s of PostgreSQL, and ${memoryOf(fixture.shop.pid).peak.toFixed(0)} MB of the shop's memory at most; verify-draw agrees`,
-        "audit: no violation",
-      ],
+      notes: ["audit: no violation"],
     };
   } finally {
     await fixture.close();
@@ -92,29 +79,4 @@ function ratios(rows: Row[], waiting: number): Ratio[] {
       max: 1.5,
     },
   ];
-}
-
-/** Lets a draw close, and waits until it is published. Times in seconds. */
-async function draw(fixture: HttpFixture, drop: BenchDrop): Promise<{ seconds: number; shop: number; postgres: number }> {
-  const target = { url: fixture.shop.url, operator: fixture.operator };
-  const { shop, postgres } = fixture.meters as { shop: CpuMeter; postgres: CpuMeter };
-  await fixture.settle();
-  for (const meter of [shop, postgres]) meter.begin();
-  const closesAt = Date.now() + 500;
-  await closeAt(target, drop, closesAt);
-  let at: number | null = null;
-  for (const deadline = Date.now() + DRAWN_WITHIN_MS; at === null; await pause(100)) {
-    at = await drawnAt(target, drop);
-    if (Date.now() > deadline) throw new Error("the draw was not made in time");
-  }
-  const used = { seconds: (at - closesAt) / 1000, shop: shop.read().seconds, postgres: postgres.read().seconds };
-  const file = await fetch(new URL(`/drops/${drop.id}/draw/file`, target.url));
-  const failed: string[] = [];
-  const agrees = await verifyDraw(
-    linesOf(file.body as AsyncIterable<Uint8Array>),
-    {},
-    ({ result, text }) => void (result === "failed" && failed.push(text)),
-  );
-  if (!agrees) throw new Error(`the draw does not agree with its file: ${failed.join("; ")}`);
-  return used;
 }

@@ -12,7 +12,7 @@ import type { Config } from "../config.ts";
 import { expireCoupons } from "../coupon/coupon-expiry.job.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { type HoldParts, HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
+import { type HoldParts, lapseHolds, lapsingHolds, loseLines } from "../drop/expire-holds.job.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shareMetrics } from "../http/cluster-metrics.ts";
 import type { KnownDrops } from "../drop/product-drops.ts";
@@ -21,7 +21,8 @@ import { shopMetrics } from "../http/metrics.ts";
 import { addressError, checkPort } from "../http/port.ts";
 import { shopSecret } from "../http/secret.ts";
 import { Scheduler } from "../jobs/scheduler.ts";
-import { expireOrders } from "../order/order-expiry.job.ts";
+import { Watch } from "../jobs/watch.ts";
+import { expireOrders, expiringHolds } from "../order/order-expiry.job.ts";
 import type { Relay } from "../outbox/relay.ts";
 import type { Invalidation } from "./invalidation.ts";
 import { logWriter } from "./log-writer.ts";
@@ -201,15 +202,19 @@ function openHolds(
   stack: AsyncDisposableStack,
   { log, ...parts }: HoldParts & { orderCache: ShopParts["orderCache"]; log: Logger },
 ): { start: () => void; run: () => Promise<number> } {
-  const lapse = async (): Promise<number> => (await lapseHolds(parts)) + (await expireOrders({ ...parts, holding: true }));
-  const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
-  stack.defer(() => holdWatch.stop());
+  const works = [lapsingHolds(parts), expiringHolds(parts)];
+  const look = async (): Promise<number> => Math.min(...(await Promise.all(works.map((work) => work.look()))));
+  const watch = new Watch(look, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
+  stack.defer(async () => {
+    await watch.stop();
+    await Promise.all(works.map((work) => work.settled()));
+  });
   const run = async (): Promise<number> => {
-    const lapsed = await lapse();
+    const lapsed = (await lapseHolds(parts)) + (await expireOrders({ ...parts, holding: true }));
     await loseLines(parts);
     return lapsed;
   };
-  return { start: () => holdWatch.start(), run };
+  return { start: () => watch.start(), run };
 }
 
 /** Opens the counts of work that waits, with their metrics and log lines. */

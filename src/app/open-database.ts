@@ -33,7 +33,7 @@ export async function openDatabase(config: Config, stack: AsyncDisposableStack, 
     await embedded?.stop();
   });
   const url = config.databaseUrl ?? (embedded as NonNullable<typeof embedded>).url("jangnal");
-  await migrate(url, (message) => log.warn({ migration: message }, "a migration changed rows")).catch((error: unknown) => {
+  await migrate(url, (message) => log.warn({ reason: message }, "the start changed the database")).catch((error: unknown) => {
     throw embedded ? error : unusable("DATABASE_URL", error);
   });
 

@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import { type DrawParts, hasDueDraws, runDraws } from "../drop/draw/run-draws.job.ts";
-import { HoldWatch } from "../drop/expire-holds.job.ts";
 import { tellNews } from "../drop/drop-news.job.ts";
 import { stockFinder } from "../drop/drop-commands.ts";
+import { Watch } from "../jobs/watch.ts";
 import { Refusal } from "../refusal.ts";
 
 type OpenDrawsOptions = Omit<DrawParts, "findStock"> & {
@@ -16,7 +16,7 @@ export type Draws = { start: () => void; run: () => Promise<{ drawn: number }> }
 /** Opens the watch over draws and events of drops: each instance looks for due draws, and one of them runs the job. */
 export function openDraws(stack: AsyncDisposableStack, { log, runJob, ...rest }: OpenDrawsOptions): Draws {
   const parts: DrawParts = { ...rest, findStock: stockFinder(rest.database) };
-  const drawWatch = new HoldWatch(
+  const drawWatch = new Watch(
     async () => {
       await tellNews(parts);
       if (!(await hasDueDraws(parts))) return;

@@ -79,7 +79,7 @@ export function shopJobs({
       },
     },
     { name: "expire-orders", schedule: "* * * * *", run: async () => ({ expired: await expireOrders() }) },
-    // Holds are watched all the time (HoldWatch); this job also marks lines that are over.
+    // Holds are watched all the time (lapsingHolds); this job also marks lines that are over.
     { name: "expire-holds", schedule: "* * * * *", run: async () => ({ expired: await expireHolds() }) },
     // Draws are watched all the time, too.
     { name: "run-draws", schedule: "* * * * *", run: drawAll },

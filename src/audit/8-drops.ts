@@ -48,6 +48,15 @@ export const drops: Check[] = [
   },
   {
     invariant: 8,
+    what: "an entry that waits after a draw has no place in the drawn line, or not that of its rank",
+    sql: `SELECT e.drop_id AS "dropId", e.number, r.rank AS expected, l.rank AS actual
+          FROM drops d JOIN draw_parts p ON p.drop_id = d.id CROSS JOIN unnest(p.numbers, p.ranks) r(number, rank)
+          JOIN drop_entries e ON e.drop_id = d.id AND e.number = r.number AND e.status = 'WAITING'
+          LEFT JOIN draw_lines l ON l.drop_id = e.drop_id AND l.variant_id = e.variant_id AND l.quantity = e.quantity AND l.number = e.number
+          WHERE d.drawn_at IS NOT NULL AND d.waitlist AND d.closed_at IS NULL AND l.rank IS DISTINCT FROM r.rank`,
+  },
+  {
+    invariant: 8,
     what: "an entry's status is not that of its order",
     sql: `SELECT e.drop_id AS "dropId", e.number, e.order_id AS "orderId", coalesce(o.status, 'no order') AS expected, e.status AS actual
           FROM drop_entries e LEFT JOIN orders o ON o.id = e.order_id

@@ -28,10 +28,10 @@ export const serve: CliCommand = {
     const stopped = new Promise<null>((resolve) => {
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(null));
     });
-    // A shop that was not open yet has accepted no request, so stopping it is a success.
     let isOpen = false;
-    const exitInTime = (): unknown => setTimeout(() => process.exit(isOpen ? 1 : 0), SHUTDOWN_TIMEOUT_MS);
-    void stopped.then(exitInTime);
+    const exitInTime = (code: number): unknown => setTimeout(() => process.exit(code), SHUTDOWN_TIMEOUT_MS);
+    // A shop that was not open yet had accepted no request, so stopping it is a success.
+    void stopped.then(() => exitInTime(isOpen ? 1 : 0));
     const shop = await openShop(config, { link: linkOf(till, worker) });
     isOpen = true;
     if (till !== undefined) process.send?.(TILL_IS_OPEN);
@@ -39,7 +39,7 @@ export const serve: CliCommand = {
     const reason = await Promise.race([stopped, shop.broken]);
     if (reason !== null) {
       console.error(`The shop cannot go on: ${reason}`);
-      exitInTime();
+      exitInTime(1);
     }
     await shop.close();
     return reason === null ? 0 : 1;

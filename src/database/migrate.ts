@@ -21,12 +21,13 @@ const RETRIABLE = new Set(["55P03", "40P01"]);
 
 /**
  * Migrates the database to this version and returns the names of the applied files. If several
- * instances call it at once, one works and the others wait. Each file is one transaction.
+ * instances call it at once, one works and the others wait. Each file is one transaction. Then it
+ * lets the outbox continue if the database came from another cluster or went back in time (0084).
  *
  * Instances of the previous version may be serving. A file that has to wait for a lock rolls back
  * and retries, for minutes. It should change one table that is in use, not two: rounds lock them in
  * an order of their own, and under load the file would never get both.
- * @param warn called with RAISE WARNING messages: changes to rows that an operator should know of
+ * @param warn called with RAISE WARNING messages: changes that an operator should know of
  */
 export async function migrate(url: string, warn: (message: string) => void = () => {}): Promise<string[]> {
   const client = new ShopClient(connectionSettings(url));
@@ -41,10 +42,22 @@ export async function migrate(url: string, warn: (message: string) => void = () 
     for (const name of missing) {
       for (let tries = 1; !(await apply(client, name, tries === MAX_TRIES)); tries++) await sleep(RETRY_MS);
     }
+    for (let tries = 1; !(await adopt(client, tries === MAX_TRIES)); tries++) await sleep(RETRY_MS);
     return missing;
   } finally {
     await client.end();
   }
+}
+
+/** Returns false if a lock was not available. @param last throws instead */
+async function adopt(client: ShopClient, last: boolean): Promise<boolean> {
+  return client.query("SELECT adopt_cluster()").then(
+    () => true,
+    (error: unknown) => {
+      if (last || !isRetriable(error)) throw error;
+      return false;
+    },
+  );
 }
 
 /**
@@ -60,9 +73,13 @@ async function apply(client: ShopClient, name: string, last: boolean): Promise<b
     return true;
   } catch (error) {
     await client.query("ROLLBACK");
-    if (last || !RETRIABLE.has(String((error as { code?: unknown }).code))) throw error;
+    if (last || !isRetriable(error)) throw error;
     return false;
   }
+}
+
+function isRetriable(error: unknown): boolean {
+  return RETRIABLE.has(String((error as { code?: unknown }).code));
 }
 
 /** The names of the files, in order. */

@@ -2,6 +2,7 @@ import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Database } from "../database/pool.ts";
 import { createDrop } from "./create-drop.ts";
 import { closeEntries, fixRoot, publishDraw, setPublicValue } from "./draw/draw-steps.ts";
+import { Proofs } from "./draw/proof.ts";
 import { tellDropNews } from "./drop-news.job.ts";
 import { selectStockOfDrop } from "./drop.sql.ts";
 import { editDrop } from "./edit-drop.ts";
@@ -18,6 +19,7 @@ export type DropCommandParts = { database: Database; variantCache: VariantCache;
 export function dropCommands({ database, variantCache, productDrops }: DropCommandParts) {
   const findStock = stockFinder(database);
   const findEntry = entryFinder(database);
+  const proofs = new Proofs(database);
   return [
     createDrop(database),
     editDrop(findStock),
@@ -26,7 +28,7 @@ export function dropCommands({ database, variantCache, productDrops }: DropComma
     closeDrop(findStock),
     releaseDrop(findStock),
     enterDrop(productDrops, variantCache),
-    leaveDrop(productDrops, findEntry),
+    leaveDrop(productDrops, findEntry, (dropId, number) => proofs.rankOf(dropId, number)),
     lapseHold(productDrops, findEntry),
     loseLine,
     tellDropNews(findStock),

@@ -3,14 +3,14 @@
 import { refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { type Need, need } from "../till/table.ts";
-import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { type Drop, type Entry, entryStatus, hasLapsed, type Person } from "./drop.ts";
+import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
+import { type Drop, type Entry, entryStatus, hasLapsed, isDrawn, type Person } from "./drop.ts";
 import { drops } from "./drop.sql.ts";
 import { lineHeads, lineKey, lines } from "./line.sql.ts";
 import { people, personKey } from "./person.sql.ts";
 import type { ProductDrops } from "./product-drops.ts";
 import { announceEntry, freeUnits, leaveLine, successionNeeds, withEntry } from "./succession.ts";
-import type { FindEntry, FoundEntry } from "./find-entry.ts";
+import type { FindEntry, FindRank, FoundEntry } from "./find-entry.ts";
 
 /** `found` is filled in by `prepare`: the person's last entry and the drop's product. */
 type OfPerson = { dropId: string; person: string; found?: FoundEntry; productDrops?: [string, string][] };
@@ -21,20 +21,20 @@ export type LeaveDrop = OfPerson & { userId: string };
  * Leaves the line or gives up a hold, whose units pass to the line. An entry that has ended stays as it is.
  * Errors: DROP_NOT_FOUND, ENTRY_NOT_FOUND, DROP_ENTRY_ORDERED.
  */
-export function leaveDrop(productDrops: ProductDrops, findEntry: FindEntry): Command<LeaveDrop, null> {
+export function leaveDrop(productDrops: ProductDrops, findEntry: FindEntry, findRank: FindRank): Command<LeaveDrop, null> {
   return command<LeaveDrop, null>({
     name: "leave drop",
-    prepare: (input) => prepareEnd(productDrops, findEntry, input),
+    prepare: async (input) => withRank(findRank, await prepareEnd(productDrops, findEntry, input)),
     needs: entryNeeds,
 
-    decide(uow, { dropId, person, userId }) {
+    decide(uow, { dropId, person, userId, found }) {
       const drop = uow.find(drops, dropId) ?? refuse("DROP_NOT_FOUND", { dropId });
       const row = uow.find(people, personKey(dropId, person));
       const entry = row?.entry;
       if (!entry || entry.userId !== userId) refuse("ENTRY_NOT_FOUND", { dropId });
       const status = entryStatus(drop, entry, uow.now);
       if (status === "ORDERED" || status === "BOUGHT") refuse("DROP_ENTRY_ORDERED", { dropId, entryId: entry.id });
-      if (status === "HELD" || status === "WAITING") endEntry(uow, drop, row, entry, "LEFT");
+      if (status === "HELD" || status === "WAITING") endEntry(uow, drop, row, rankedEntry(drop, entry, found), "LEFT");
       return null;
     },
   });
@@ -67,6 +67,20 @@ export function endEntry(uow: UnitOfWork, drop: Drop, person: Person, entry: Ent
   if (status === "LAPSED") announceEntry(uow, drop, ended, "entry.lapsed");
   if (entry.status === "WAITING") leaveLine(uow, entry, person);
   else freeUnits(uow, { productId: drop.productId, variantId: entry.variantId, quantity: entry.quantity });
+}
+
+/** Finds the rank of an entry that waits after a draw. */
+async function withRank<Input extends OfPerson>(findRank: FindRank, input: Input): Promise<Input> {
+  const { dropId, found } = input;
+  if (!found?.isDrawn || found.status !== "WAITING") return input;
+  return { ...input, found: { ...found, rank: await findRank(dropId, found.number) } };
+}
+
+/** Errors: NeedsChanged for a draw that was made since the rank was looked for. */
+function rankedEntry(drop: Drop, entry: Entry, found: FoundEntry | undefined): Entry {
+  if (entry.status !== "WAITING" || !isDrawn(drop)) return entry;
+  if (!found?.isDrawn || found.number !== entry.number) throw new NeedsChanged();
+  return { ...entry, rank: found.rank };
 }
 
 async function prepareEnd<Input extends OfPerson>(productDrops: ProductDrops, findEntry: FindEntry, input: Input): Promise<Input> {

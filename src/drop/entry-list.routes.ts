@@ -6,7 +6,8 @@ import { PagedList } from "../http/pages.ts";
 import type { Routes } from "../http/route.ts";
 import { Id, Instant, NextCursor, Nullable, OneOf, page, Query } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
-import { ENTRY_STATUSES, type Entry, type EntryStatus, entryStatus } from "./drop.ts";
+import { ENTRY_STATUSES, type Entry, type EntryStatus, entryStatus, isDrawn } from "./drop.ts";
+import { Proofs } from "./draw/proof.ts";
 import { dropRowOf, selectDrops } from "./drop.sql.ts";
 import { selectEntryPage } from "./entry-list.sql.ts";
 import { entryFields, entryView } from "./entry-view.ts";
@@ -15,6 +16,7 @@ const ENTRIES = new PagedList<[number: number]>("drop entries", ["count"]);
 const EntryInList = Type.Object({ ...entryFields, userId: Id(), orderId: Nullable(Id()), createdAt: Instant(), endedAt: Nullable(Instant()) });
 
 export function entryListRoute(routes: Routes, database: Database, now: Now): void {
+  const proofs = new Proofs(database);
   routes.read(
     {
       method: "GET",
@@ -43,8 +45,9 @@ export function entryListRoute(routes: Routes, database: Database, now: Now): vo
           database.rows<Entry & { createdAt: number }>(selectEntryPage(drop.id, storedStatuses(query.status, lineIsOver), after?.[0] ?? 0, limit)),
         ({ number }) => [number],
       );
-      const entries = rows.map((row) => ({
-        ...entryView(drop, row, drop.called, at),
+      const ranks = isDrawn(drop) ? await Promise.all(rows.map(({ number }) => proofs.rankOf(drop.id, number))) : [];
+      const entries = rows.map((row, i) => ({
+        ...entryView(drop, { ...row, rank: ranks[i] ?? null }, drop.called, at),
         userId: row.userId,
         orderId: row.orderId,
         createdAt: iso(row.createdAt),

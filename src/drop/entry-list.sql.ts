@@ -6,14 +6,14 @@ import type { Entry, EntryStatus } from "./drop.ts";
 const ENTRY = `e.id, e.number, e.user_id AS "userId", e.variant_id AS "variantId", e.quantity, e.status, e.held_until AS "heldUntil", e.rank,
   e.order_id AS "orderId", e.ended_at AS "endedAt"`;
 
-export type FoundEntryRow = Entry & { dropId: string; person: string; productId: string };
+export type FoundEntryRow = Entry & { dropId: string; person: string; productId: string; isDrawn: boolean };
 
 /** The last entries of people, by `personKey`. */
 export function selectEntriesOfPeople(keys: string[]): Statement {
   return {
     name: "select entries of people",
     text: `SELECT e.* FROM unnest($1::uuid[], $2::text[]) k(drop_id, person) CROSS JOIN LATERAL
-             (SELECT ${ENTRY}, p.drop_id AS "dropId", p.person, d.product_id AS "productId" FROM drop_people p
+             (SELECT ${ENTRY}, p.drop_id AS "dropId", p.person, d.product_id AS "productId", d.drawn_at IS NOT NULL AS "isDrawn" FROM drop_people p
               JOIN drop_entries e ON e.drop_id = p.drop_id AND e.number = p.entry JOIN drops d ON d.id = p.drop_id
               WHERE p.drop_id = k.drop_id AND p.person = k.person OFFSET 0) e`,
     values: [arrayOf(keys, (key) => key.slice(0, 36)), textArray(keys, (key) => key.slice(37))],
@@ -30,11 +30,14 @@ export function selectEntryPage(dropId: string, statuses: EntryStatus[] | null, 
   };
 }
 
-/** Holds that have lapsed, the longest ago first, without those of paused drops. */
+/** A hold and the instant (ms) at which it lapses. */
+export type LapsedHold = { dropId: string; person: string; number: number; dueAt: number };
+
+/** Holds that lapse at or before `now`, the longest ago first, without those of paused drops. */
 export function selectLapsedHolds(now: number, limit: number): Statement {
   return {
     name: "select lapsed holds",
-    text: `SELECT d.id AS "dropId", e.person, e.number FROM drops d CROSS JOIN LATERAL
+    text: `SELECT d.id AS "dropId", e.person, e.number, floor(extract(epoch FROM e.held_until) * 1000)::bigint + d.paused_ms AS "dueAt" FROM drops d CROSS JOIN LATERAL
              (SELECT person, number, held_until FROM drop_entries WHERE drop_id = d.id AND status = 'HELD'
                 AND held_until <= $1::timestamptz - d.paused_ms * interval '1 ms' ORDER BY held_until LIMIT $2) e
            WHERE d.mode <> 'DIRECT' AND d.closed_at IS NULL AND d.paused_at IS NULL ORDER BY e.held_until LIMIT $2`,

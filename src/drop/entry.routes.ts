@@ -38,9 +38,10 @@ export type EntryParts = DropParts & { productDrops: ProductDrops; variantCache:
 
 export function entryRoutes(routes: Routes, parts: EntryParts): void {
   const findEntry = entryFinder(parts.database);
+  const proofs = new Proofs(parts.database);
   enterRoute(routes, parts);
-  ownEntryRoute(routes, parts, findEntry);
-  leaveRoute(routes, parts, findEntry);
+  ownEntryRoute(routes, parts, findEntry, proofs);
+  leaveRoute(routes, parts, findEntry, proofs);
 }
 
 function enterRoute(routes: Routes, { productDrops, variantCache, refusalCounts }: EntryParts): void {
@@ -87,8 +88,7 @@ function enterRoute(routes: Routes, { productDrops, variantCache, refusalCounts 
   );
 }
 
-function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, findEntry: FindEntry): void {
-  const proofs = new Proofs(database);
+function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, findEntry: FindEntry, proofs: Proofs): void {
   routes.read(
     {
       method: "GET",
@@ -108,14 +108,15 @@ function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, fin
       const drop = (await readDrop({ database, cache }, id)) ?? refuse("DROP_NOT_FOUND", { dropId });
       const entry = await findEntry(id, personOf(caller, caller.id));
       if (!entry || entry.userId !== caller.id) refuse("ENTRY_NOT_FOUND", { dropId });
-      const proof = isDrawn(drop) ? { proof: await proofs.of(id, entry.number) } : {};
-      return { ...entryView(drop, entry, drop.called, now()), ...proof };
+      if (!isDrawn(drop)) return entryView(drop, entry, drop.called, now());
+      const [proof, rank] = await Promise.all([proofs.of(id, entry.number), proofs.rankOf(id, entry.number)]);
+      return { ...entryView(drop, { ...entry, rank }, drop.called, now()), proof };
     },
   );
 }
 
-function leaveRoute(routes: Routes, { productDrops }: EntryParts, findEntry: FindEntry): void {
-  const leave = leaveDrop(productDrops, findEntry);
+function leaveRoute(routes: Routes, { productDrops }: EntryParts, findEntry: FindEntry, proofs: Proofs): void {
+  const leave = leaveDrop(productDrops, findEntry, (dropId, number) => proofs.rankOf(dropId, number));
   routes.write(
     {
       method: "DELETE",

@@ -3,8 +3,10 @@ import type { Database } from "../database/pool.ts";
 import { type FoundEntryRow, selectEntriesOfPeople } from "./entry-list.sql.ts";
 import { personKey } from "./person.sql.ts";
 
-/** The units that a person's last entry wants, as committed. */
-export type FoundEntry = { productId: string; variantId: string; quantity: number };
+/** A person's last entry, as committed. `isDrawn`: its drop was drawn; the rank of an entry that waits is with the draw. */
+export type FoundEntry = FoundEntryRow;
+/** Finds the rank of an entry by its drop and number. Call it only for a draw that was made. */
+export type FindRank = (dropId: string, number: number) => Promise<number | null>;
 export type FindEntry = (dropId: string, person: string) => Promise<FoundEntryRow | undefined>;
 
 /** Reads people's last entries in batches. */

@@ -16,7 +16,9 @@ const lostLines: Journal<{ dropId: string; at: number }> = {
     text: `WITH next AS (SELECT e.drop_id, e.number FROM unnest($1::uuid[]) d(id) CROSS JOIN LATERAL
                (SELECT drop_id, number FROM drop_entries WHERE drop_id = d.id AND status = 'WAITING' LIMIT ${PART}) e),
              lost AS (UPDATE drop_entries e SET status = 'LOST', ended_at = $2::timestamptz FROM next n
-                      WHERE e.drop_id = n.drop_id AND e.number = n.number RETURNING e.drop_id, e.person, e.quantity)
+                      WHERE e.drop_id = n.drop_id AND e.number = n.number RETURNING e.drop_id, e.person, e.quantity),
+             gone AS (DELETE FROM draw_lines WHERE ctid = ANY (ARRAY(SELECT l.ctid FROM unnest($1::uuid[]) d(id) CROSS JOIN LATERAL
+                        (SELECT ctid FROM draw_lines WHERE drop_id = d.id LIMIT ${PART}) l)))
            UPDATE drop_people p SET units = p.units - l.quantity FROM lost l WHERE p.drop_id = l.drop_id AND p.person = l.person`,
     values: [`{${[...new Set(rows.map(({ dropId }) => dropId))].join(",")}}`, iso(rows[0]?.at ?? 0)],
   }),

@@ -24,9 +24,11 @@ const UPDATED_ENTRIES = columns({
   quantity: "int",
   status: "text",
   held_until: "timestamptz",
+  rank: "int",
   order_id: "uuid",
   ended_at: "timestamptz",
 });
+const DRAWN_PLACES = columns({ drop_id: "uuid", variant_id: "uuid", quantity: "int", rank: "int" });
 
 /** The entry `e` as JSON, null if there is none. Instants are ms. */
 export const ENTRY_JSON = `CASE WHEN e.number IS NOT NULL THEN json_build_object('id', e.id, 'number', e.number, 'userId', e.user_id, 'variantId', e.variant_id,
@@ -52,11 +54,13 @@ export const people: Table<Person> = {
     const rows = changes.map(rowOf);
     const made = changes.flatMap(({ after }) => (after.entry?.made ? [entryRow(after, after.entry)] : []));
     const changed = changes.flatMap(({ after }) => (after.entry?.changed && !after.entry.made ? [entryRow(after, after.entry)] : []));
+    const drawn = changes.flatMap(drawnPlace);
     const inserted = rows.filter(({ stored }) => !stored);
     const updated = rows.filter(({ stored }) => stored);
     return [
       ...(made.length > 0 ? [insertEntries(made)] : []),
       ...(changed.length > 0 ? [updateEntries(changed)] : []),
+      ...(drawn.length > 0 ? [deleteDrawnPlaces(drawn)] : []),
       ...(inserted.length > 0 ? [insertPeople(inserted)] : []),
       ...(updated.length > 0 ? [updatePeople(updated)] : []),
     ];
@@ -85,6 +89,21 @@ function entryRow({ dropId, person }: Person, entry: Entry) {
   return { ...entry, dropId, person, createdAt: entry.made?.createdAt ?? null };
 }
 
+/** The place in the drawn line of an entry that stops waiting. */
+function drawnPlace({ before, after: { dropId, entry } }: Change<Person>) {
+  const waited = before === undefined || before.entry?.status === "WAITING";
+  return waited && entry?.changed && entry.rank !== null && entry.status !== "WAITING" ? [{ ...entry, dropId }] : [];
+}
+
+function deleteDrawnPlaces(places: ReturnType<typeof drawnPlace>): Statement {
+  return {
+    name: "delete drawn places",
+    text: `DELETE FROM draw_lines l USING ${DRAWN_PLACES.unnest} v(${DRAWN_PLACES.names})
+           WHERE l.drop_id = v.drop_id AND l.variant_id = v.variant_id AND l.quantity = v.quantity AND l.rank = v.rank`,
+    values: DRAWN_PLACES.arrays(places),
+  };
+}
+
 function insertEntries(made: EntryRow[]): Statement {
   return {
     name: "insert entries",
@@ -96,7 +115,7 @@ function insertEntries(made: EntryRow[]): Statement {
 function updateEntries(changed: EntryRow[]): Statement {
   return {
     name: "update entries",
-    text: `UPDATE drop_entries e SET quantity = v.quantity, status = v.status, held_until = v.held_until, order_id = v.order_id, ended_at = v.ended_at
+    text: `UPDATE drop_entries e SET quantity = v.quantity, status = v.status, held_until = v.held_until, rank = coalesce(v.rank, e.rank), order_id = v.order_id, ended_at = v.ended_at
            FROM ${UPDATED_ENTRIES.unnest} v(${UPDATED_ENTRIES.names}) WHERE e.drop_id = v.drop_id AND e.number = v.number`,
     values: UPDATED_ENTRIES.arrays(changed),
     rows: changed.length,

@@ -105,21 +105,33 @@ function asPage(request: FastifyRequest, reply: FastifyReply, policy: string): v
 function storeRoutes(server: FastifyInstance, files: ReadonlyMap<string, WebFile>, policy: string, { shopName, findShared }: PageOptions): void {
   const page = files.get(STORE) as WebFile;
   const html = String(page.bodies.get("identity"));
+  // A page in the second file loads it beside the first one, and not after it.
+  const later = `<link rel="modulepreload" href="/${fileLike(files, /^assets\/later-.*\.js$/)}" />`;
+  const laterPage = webFile(page.type, Buffer.from(withTags(html, later)));
   server.get("/store/*", { config: PAGE }, async (request, reply) => {
     asPage(request, reply, policy);
     const path = `/${(request.params as { "*": string })["*"]}`;
-    if (STORE_ROUTES.test(path)) return send(request, reply, page);
+    if (STORE_ROUTES.test(path)) return send(request, reply, laterPage);
     const [, kind, id] = SHARED_ROUTE.exec(path) ?? [];
     const shared = kind === undefined || id === undefined ? null : await findShared(kind as "products" | "drops", id.toLowerCase());
     if (shared === null) return reply.code(404).type(page.type).send(page.bodies.get("identity"));
-    return reply.type(page.type).send(html.replace("</head>", () => `  ${shareTags(request, shopName, shared)}\n  </head>`));
+    const tags = shareTags(request, shopName, shared);
+    return reply.type(page.type).send(withTags(html, kind === "drops" ? `${later}\n    ${tags}` : tags));
   });
 
-  const icon = [...files.keys()].find((name) => /^assets\/icon-.*\.svg$/.test(name));
-  const manifest = JSON.stringify(manifestOf(shopName, `/${icon}`));
+  const manifest = JSON.stringify(manifestOf(shopName, `/${fileLike(files, /^assets\/icon-.*\.svg$/)}`));
   server.get("/manifest.webmanifest", { config: PAGE }, (_request, reply) =>
     reply.header("cache-control", "no-cache").type("application/manifest+json").send(manifest),
   );
+}
+
+const withTags = (html: string, tags: string): string => html.replace("</head>", () => `  ${tags}\n  </head>`);
+
+/** The name of the built file that matches. Errors: Error if there is none. */
+function fileLike(files: ReadonlyMap<string, WebFile>, pattern: RegExp): string {
+  const found = [...files.keys()].find((name) => pattern.test(name));
+  if (found === undefined) throw new Error(`${BUILT} has no file like ${pattern}: npm run web builds it`);
+  return found;
 }
 
 /** The web manifest, with which a phone puts the shop beside its apps. */
@@ -153,6 +165,11 @@ function accepts(accepted: string | string[] | undefined, encoding: string): boo
     });
 }
 
+function webFile(type: string, content: Buffer): WebFile {
+  const etag = `W/"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
+  return { type, etag, bodies: new Map([["identity", content]]) };
+}
+
 function readFiles(): Map<string, WebFile> {
   const names = readdirSync(BUILT, { recursive: true, encoding: "utf8" }).map((name) => name.replaceAll("\\", "/"));
   const read = (name: string): Buffer => readFileSync(BUILT + name);
@@ -163,7 +180,7 @@ function readFiles(): Map<string, WebFile> {
     const content = read(name);
     const bodies = new Map<string, Buffer>([["identity", content]]);
     for (const [encoding, suffix] of ENCODINGS) if (names.includes(name + suffix)) bodies.set(encoding, read(name + suffix));
-    files.set(name, { type, etag: `W/"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`, bodies });
+    files.set(name, { ...webFile(type, content), bodies });
   }
   return files;
 }

@@ -5,6 +5,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
+import { backoffMs } from "../backoff.ts";
 import { ShopClient } from "../database/client.ts";
 import type { Now } from "../database/clock.ts";
 import { connectionSettings, type Database, isConnectionError } from "../database/pool.ts";
@@ -100,30 +101,39 @@ export class Scheduler {
    * no later one.
    */
   #schedule(job: Job, dueAt: number | undefined): void {
-    if (dueAt === undefined || this.#stopping.signal.aborted) return;
-    const timer = setTimeout(
-      () => {
-        const now = this.#now();
-        if (now < dueAt) return this.#schedule(job, dueAt);
-        this.#runIfDue(job);
-        this.#schedule(job, nextDueAt(job.schedule, this.#timezone, now));
-      },
-      Math.min(Math.max(dueAt - this.#now(), 1), MAX_TIMER_MS),
-    );
-    this.#timers.set(job.name, timer);
+    if (dueAt === undefined) return;
+    this.#setTimer(job.name, Math.min(Math.max(dueAt - this.#now(), 1), MAX_TIMER_MS), () => {
+      const now = this.#now();
+      if (now < dueAt) return this.#schedule(job, dueAt);
+      this.#runIfDue(job);
+      this.#schedule(job, nextDueAt(job.schedule, this.#timezone, now));
+    });
   }
 
-  /** Skips a due time that comes while this instance still runs the job, as cron does. */
-  #runIfDue(job: Job): void {
+  /**
+   * Skips a due time that comes while this instance still runs the job, as cron does. A run that the
+   * database prevented is tried again: the next due time may be a day away.
+   * @param attempt from 1
+   */
+  #runIfDue(job: Job, attempt = 1): void {
     const dueAt = newestDueAt(job.schedule, this.#timezone, this.#now());
     if (dueAt === undefined || this.#running.has(job.name) || this.#stopping.signal.aborted) return;
     const run = this.#runLocked(job, dueAt.toISOString(), SCHEDULED_WAIT_MS)
       .then(
         () => {},
-        (error: unknown) => this.#onError(job.name, error),
+        (error: unknown) => {
+          this.#onError(job.name, error);
+          this.#setTimer(`${job.name}, again`, backoffMs(attempt), () => this.#runIfDue(job, attempt + 1));
+        },
       )
       .finally(() => this.#running.delete(job.name));
     this.#running.set(job.name, run);
+  }
+
+  #setTimer(name: string, ms: number, run: () => void): void {
+    if (this.#stopping.signal.aborted) return;
+    clearTimeout(this.#timers.get(name));
+    this.#timers.set(name, setTimeout(run, ms));
   }
 
   /** @param dueAt null for a run that an operator requested, which counts for no due time */
@@ -154,16 +164,19 @@ export class Scheduler {
     return row?.due ?? false;
   }
 
+  /** Errors: the database could not be reached. The job stays due. */
   async #execute(job: Job, dueAt: string | null): Promise<void> {
     const startedAt = iso(this.#now());
-    let result: Record<string, unknown>;
+    const record = (doneDueAt: string | null, result: Record<string, unknown>): Promise<unknown> =>
+      this.#database.rows(recordRun({ name: job.name, dueAt: doneDueAt, startedAt, finishedAt: iso(this.#now()), result }));
     try {
-      result = await job.run();
+      await record(dueAt, await job.run());
     } catch (error) {
+      const prevented = isConnectionError(error);
+      await record(prevented ? null : dueAt, { error: publicReason(error) });
+      if (prevented && dueAt !== null) throw error;
       this.#onError(job.name, error);
-      result = { error: publicReason(error) };
     }
-    await this.#database.rows(recordRun({ name: job.name, dueAt, startedAt, finishedAt: iso(this.#now()), result }));
   }
 
   async #views(names: string[]): Promise<JobView[]> {

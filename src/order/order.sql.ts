@@ -98,7 +98,7 @@ function insertOrdersWithDetails(placed: Order[]): Statement {
 }
 
 function insertInto({ names, unnest }: { names: string; unnest: string }): string {
-  return `INSERT INTO orders (items, ${names}, xid) SELECT *, pg_current_xact_id() FROM ROWS FROM (jsonb_array_elements($1::jsonb), ${unnest})`;
+  return `INSERT INTO orders (items, ${names}, xid) SELECT *, shop_xid(pg_current_xact_id()) FROM ROWS FROM (jsonb_array_elements($1::jsonb), ${unnest})`;
 }
 
 function itemsOf(placed: Order[]): string {
@@ -201,7 +201,7 @@ export function selectImmutableOrders(ids: string[]): Statement {
 export function selectExpiredOrders(now: number, limit: number, holding: boolean): Statement {
   return {
     name: `select expired orders${holding ? " that hold stock" : ""}`,
-    text: `SELECT id FROM orders o WHERE status = 'PENDING' AND expires_at <= $1::timestamptz ${holding ? "AND holds_stock" : ""}
+    text: `SELECT id, floor(extract(epoch FROM expires_at) * 1000)::bigint AS "dueAt" FROM orders o WHERE status = 'PENDING' AND expires_at <= $1::timestamptz ${holding ? "AND holds_stock" : ""}
              AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status <> 'FAILED') ORDER BY expires_at LIMIT $2`,
     values: [iso(now), limit],
   };

@@ -36,12 +36,12 @@ const SOURCES = {
 } as const;
 
 export function envelopeOf(
-  { orderId, seq, type, at }: Pick<OrderOutboxEvent, "orderId" | "seq" | "at"> & { type: OrderEventType },
+  { id = null, orderId, seq, type, at }: Pick<OrderOutboxEvent, "orderId" | "seq" | "at"> & { id?: string | null; type: OrderEventType },
   data: SentOrder,
 ): OrderEnvelope {
   return {
     specversion: "1.0",
-    id: idOf({ id: null, orderId, seq }),
+    id: idOf({ id, orderId, seq }),
     source: "/jangnal/orders",
     type: `jangnal.${type}`,
     subject: orderId,
@@ -53,8 +53,8 @@ export function envelopeOf(
   };
 }
 
-/** The envelope of an event that is not of an order. Its data was stored with it. */
-export function shopEnvelopeOf({ id, orderId: subject, seq, type, at, data }: ShopOutboxEvent): ShopEnvelope {
+/** The envelope of an event that is not of an order. */
+export function shopEnvelopeOf({ id, orderId: subject, seq, type, at }: Omit<ShopOutboxEvent, "data">, data: ShopEventData): ShopEnvelope {
   return {
     specversion: "1.0",
     id,

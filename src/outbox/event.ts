@@ -15,19 +15,19 @@ export type OrderEventContent =
   | { type: ReturnEventType; data: ReturnData }
   | { type: Exclude<OrderEventType, RefundEventType | ParcelEventType | ReturnEventType>; data: null };
 
-/** `seq` counts the order's changes from 1; `at` in ms since 1970. */
-export type OrderOutboxEvent = { id: null; orderId: string; seq: number; at: number } & OrderEventContent;
+/** `seq` counts the order's changes from 1; `at` in ms since 1970. `id` is null unless the event has an id of its own (migration 0084). */
+export type OrderOutboxEvent = { id: string | null; orderId: string; seq: number; at: number } & OrderEventContent;
 /** An event that is not of an order. `orderId` is its subject: events of one subject are delivered in the order of `seq`. */
 export type ShopOutboxEvent = { id: string; orderId: string; seq: number; type: ShopEventType; data: ShopEventData; at: number };
 export type OutboxEvent = OrderOutboxEvent | ShopOutboxEvent;
 
-/** The id under which an event is delivered. That of an order's event follows from the order and the number. */
+/** The id under which an event is delivered. Without an id of its own, it follows from the order and the number. */
 export function idOf({ id, orderId, seq }: { id: string | null; orderId: string; seq: number }): string {
   return id ?? eventId(orderId, seq);
 }
 
-export function isOfOrder<Event extends OutboxEvent>(event: Event): event is Event & OrderOutboxEvent {
-  return event.id === null;
+export function isOfOrder<Event extends { type: string }>(event: Event): event is Event & OrderOutboxEvent {
+  return event.type.startsWith("order.") || event.type.startsWith("return.");
 }
 
 /** Items and amount of a refund, in minor units. */

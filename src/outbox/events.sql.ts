@@ -1,5 +1,5 @@
 import { textArray, type Statement } from "../database/statement.ts";
-import { EVENTS, OF_NO_REHEARSAL } from "./outbox.sql.ts";
+import { EVENTS, OF_NO_REHEARSAL, OF_ORDER } from "./outbox.sql.ts";
 
 export type EventStatus = "WAITING" | "DELIVERED" | "DEAD";
 
@@ -28,7 +28,7 @@ const ERROR = `
   CASE WHEN l.status = 'DELIVERED' OR (l.sink IS NULL AND e.xid <= s.position) THEN NULL
        WHEN l.last_error IS NOT NULL THEN l.last_error
        WHEN l.next_attempt_at = 'infinity' THEN
-         (SELECT 'waits for event ' || p.seq || ' of its ' || CASE WHEN e.id IS NULL THEN 'order' ELSE 'subject' END || coalesce(': ' || p.last_error, '') FROM letters p
+         (SELECT 'waits for event ' || p.seq || ' of its ' || CASE WHEN ${OF_ORDER} THEN 'order' ELSE 'subject' END || coalesce(': ' || p.last_error, '') FROM letters p
           WHERE p.sink = l.sink AND p.order_id = l.order_id AND p.seq < l.seq AND p.status = 'WAITING' ORDER BY p.seq LIMIT 1)
        WHEN s.failures > 0 THEN s.last_error END`;
 
@@ -92,7 +92,11 @@ export function selectEvent(sinks: string[], orderId: string, seq: number): Stat
   };
 }
 
-/** The subject and number of an event that is not of an order. */
-export function selectShopEventPlace(id: string): Statement {
-  return { name: "select place of shop event", text: `SELECT subject AS "orderId", seq FROM shop_events WHERE id = $1`, values: [id] };
+/** The subject and number of an event that has an id of its own. */
+export function selectEventPlace(id: string): Statement {
+  return {
+    name: "select place of event",
+    text: `SELECT subject AS "orderId", seq FROM shop_events WHERE id = $1 UNION ALL SELECT order_id, seq FROM order_events WHERE id = $1`,
+    values: [id],
+  };
 }

@@ -1,7 +1,7 @@
 // Leases: one instance at a time relays to a sink. Leases expire by the database's clock, so clocks of instances do not matter.
 
 import { textArray, type Statement } from "../database/statement.ts";
-import { EVENTS, OF_NO_REHEARSAL } from "./outbox.sql.ts";
+import { EVENTS, OF_NO_REHEARSAL, OLDEST_RUNNING } from "./outbox.sql.ts";
 
 /** A lease expires after this unless its relay renews it. */
 export const LEASE_SECONDS = 10;
@@ -23,7 +23,7 @@ const IS_DUE = "(next_attempt_at <= now() OR $n AND next_attempt_at < 'infinity'
 export function selectHasWork(sink: string, ignorePause: boolean): Statement {
   return {
     name: "select has work",
-    text: `SELECT (SELECT xid FROM ${EVENTS} e WHERE xid > s.position AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid LIMIT 1) IS NOT NULL
+    text: `SELECT (SELECT xid FROM ${EVENTS} e WHERE xid > s.position AND xid < ${OLDEST_RUNNING} ORDER BY xid LIMIT 1) IS NOT NULL
              OR EXISTS (SELECT FROM letters l WHERE l.sink = s.name AND l.status = 'WAITING' AND l.next_attempt_at <= now()) AS work
            FROM sinks s WHERE name = $1 AND ${IS_DUE.replace("$n", "$2")}`,
     values: [sink, ignorePause],

@@ -5,8 +5,8 @@ import { iso, isoOrNull } from "../database/statement.ts";
 import { nextCursor, readCursor } from "../http/cursor.ts";
 import { parseEventId } from "../ids.ts";
 import { invalid } from "../refusal.ts";
-import { idOf } from "./event.ts";
-import { type EventPlace, type EventRecord, type EventStatus, selectEvent, selectEvents, selectShopEventPlace } from "./events.sql.ts";
+import { idOf, isOfOrder } from "./event.ts";
+import { type EventPlace, type EventRecord, type EventStatus, selectEvent, selectEventPlace, selectEvents } from "./events.sql.ts";
 import { enableSinks, selectBacklogs, type SinkBacklog } from "./lease.sql.ts";
 import { type DeadFilter, requestReplay, requestReplays } from "./retries.sql.ts";
 import type { RetryKey } from "./retries.ts";
@@ -44,8 +44,11 @@ export async function listEvents(
  * the relay.
  */
 export async function replayEvent(database: Database, sinks: string[], id: string): Promise<EventView | undefined> {
-  const [ofShop] = await database.rows<RetryKey>(selectShopEventPlace(id));
-  const { orderId, seq } = ofShop ?? parseEventId(id);
+  const [place] = await database.rows<RetryKey>(selectEventPlace(id));
+  const { orderId, seq } = place ?? parseEventId(id);
+  const [event] = await database.rows<EventRecord>(selectEvent(sinks, orderId, seq));
+  // Order and number may be those of another event, which has an id of its own.
+  if (!event || idOf(event) !== id.toLowerCase()) return undefined;
   await database.rows(requestReplay(sinks, { orderId, seq }));
   const [found] = await database.rows<EventRecord>(selectEvent(sinks, orderId, seq));
   if (found) await database.rows(enableSinks(sinks));
@@ -66,7 +69,7 @@ function eventView({ id, orderId, seq, type, status, attempts, createdAt, delive
   return {
     id: idOf({ id, orderId, seq }),
     type,
-    orderId: id === null ? orderId : null,
+    orderId: isOfOrder({ type }) ? orderId : null,
     subject: orderId,
     status,
     attempts,

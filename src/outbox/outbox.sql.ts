@@ -7,14 +7,17 @@ import { ITEMS } from "../order/order.sql.ts";
 import type { OrderEventContent } from "./event.ts";
 
 /**
- * All events, in the shape of `order_history` (migration 0022). `id` is null for an order's: `idOf` makes it. PostgreSQL merges the three
+ * All events, in the shape of `order_history` (migration 0022). `id` is null if `idOf` makes it from order and number. PostgreSQL merges the three
  * indexes, so that a condition and an order by transaction read no more rows than of one index.
  */
 export const EVENTS = `(SELECT * FROM (
   SELECT id AS order_id, 1 AS seq, NULL::uuid AS id, CASE WHEN expires_at IS NULL THEN 'order.completed' ELSE 'order.placed' END AS type, NULL::jsonb AS data, created_at, xid
     FROM orders
-  UNION ALL SELECT order_id, seq, NULL::uuid, type, data, created_at, xid FROM order_events
+  UNION ALL SELECT order_id, seq, id, type, data, created_at, xid FROM order_events
   UNION ALL SELECT subject, seq, id, type, data, created_at, xid FROM shop_events) event WHERE xid IS NOT NULL)`;
+
+/** The oldest running transaction, as the outbox stores ids (migration 0084). All earlier ones are visible or never will be. */
+export const OLDEST_RUNNING = "shop_xid(pg_snapshot_xmin(pg_current_snapshot()))";
 
 /**
  * Readable events after `position`, by transaction, at most `limit`; the last transaction may be cut.
@@ -25,7 +28,7 @@ export function selectReadable(position: string, limit: number): Statement {
   return {
     name: "select readable events",
     text: `SELECT e.order_id AS "orderId", e.xid::text FROM ${EVENTS} e
-           WHERE e.xid > $1::xid8 AND e.xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY e.xid LIMIT $2`,
+           WHERE e.xid > $1::xid8 AND e.xid < ${OLDEST_RUNNING} ORDER BY e.xid LIMIT $2`,
     values: [position, limit],
   };
 }
@@ -33,6 +36,9 @@ export function selectReadable(position: string, limit: number): Statement {
 /** Excludes events `e` of rehearsals from deliveries, lists and counts. Other subjects of rehearsals have no events. */
 export const OF_NO_REHEARSAL =
   "NOT EXISTS (SELECT FROM orders r JOIN users u ON u.id = r.user_id WHERE r.id = e.order_id AND u.rehearsal_id IS NOT NULL)";
+
+/** A condition on an event `e`, as `isOfOrder` decides it. */
+export const OF_ORDER = "(e.type LIKE 'order.%' OR e.type LIKE 'return.%')";
 
 /** Orders, and subjects of other events, of one transaction. */
 export function selectOrdersOfTransaction(xid: string): Statement {

@@ -4,8 +4,8 @@ import type { Statement } from "../database/statement.ts";
 /** The aggregation's checkpoint. The lock of its row lets only one aggregation run at a time. */
 export const LOCK_CHECKPOINT = "SELECT xid::text FROM checkpoints WHERE name = 'aggregate-sales' FOR UPDATE";
 
-/** The oldest running transaction. All earlier ones are visible or never will be. */
-export const OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin";
+/** The oldest running transaction, as the outbox stores ids (migration 0084). All earlier ones are visible or never will be. */
+export const OLDEST_RUNNING = "SELECT shop_xid(pg_snapshot_xmin(pg_current_snapshot()))::text AS xmin";
 
 /**
  * Sales per product and day from the events after $1, up to $2; $3 is the shop's time zone. A

@@ -13,7 +13,8 @@ export const COUNT_INSTANCES = `SELECT count(*) AS count FROM pg_locks
   WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND classid = 0 AND objid = ${LOCK_KEY} AND objsubid = 1 AND mode = 'ShareLock' AND granted`;
 
-export const SELECT_STORED = "SELECT name, value FROM stored_settings";
+/** Without the row `cluster` of migration 0084. */
+export const SELECT_STORED = "SELECT name, value FROM stored_settings WHERE name IN ('timezone', 'currency')";
 export const INSERT_STORED = "INSERT INTO stored_settings (name, value) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING";
 export const UPDATE_STORED = `INSERT INTO stored_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
 

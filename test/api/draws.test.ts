@@ -90,6 +90,13 @@ async function verified(text: string): Promise<string[]> {
   return findings.filter(({ result }) => result === "failed").map((finding) => finding.text);
 }
 
+const query = (text: string, values: unknown[]): Promise<Json[]> => shop.shop.database.rows({ name: text, text, values });
+
+/** The numbers of the entries that have a place in the drawn line. */
+async function places({ id }: Drop): Promise<number[]> {
+  return (await query("SELECT number FROM draw_lines WHERE drop_id = $1 ORDER BY number", [id])).map(({ number }) => number);
+}
+
 describe("a draw", () => {
   test("is made once by two instances, its file verifies, and each entrant has a rank and a proof", async () => {
     const drop = await draw([3, 2], { waitlist: true });
@@ -171,6 +178,32 @@ describe("a draw", () => {
     assert.equal((await mine(drop, byRank.get(4) as Client)).status, "HELD");
   });
 
+  test("leaves a place in the drawn line to those who wait, and to no others", async () => {
+    const drop = await draw([3, 3], { waitlist: true });
+    const users = await shop.users(12);
+    for (const [i, user] of users.entries()) await enter(drop, user, shop, i % 2, 1 + (i % 3));
+    await close(drop);
+    await drawn(drop);
+    const withStatus = async (status: string): Promise<Client[]> => {
+      const entries = await Promise.all(users.map((user) => mine(drop, user)));
+      return users.filter((_, i) => entries[i].status === status);
+    };
+    const waiting = async (): Promise<number[]> => (await withStatus("WAITING")).map((user) => users.indexOf(user) + 1);
+    assert.deepEqual(await places(drop), await waiting());
+    for (const status of ["WAITING", "HELD"]) {
+      const [user] = await withStatus(status);
+      good(await (user as Client).delete(`/drops/${drop.id}/entries/mine`), 204);
+      assert.deepEqual(await places(drop), await waiting());
+    }
+    // The first of those that wait is told to be the next.
+    const entries = await Promise.all((await withStatus("WAITING")).map((user) => mine(drop, user)));
+    const { called } = good(await shop.operator.get(`/drops/${drop.id}`), 200);
+    assert.equal(called, Math.min(...entries.map(({ rank }) => rank)) - 1);
+    good(await shop.operator.post(`/admin/drops/${drop.id}/close`), 200);
+    good(await shop.operator.post("/admin/jobs/expire-holds/run"), 200);
+    assert.deepEqual(await places(drop), []);
+  });
+
   test("has who waited at the close, also if the entry leaves before the draw", async () => {
     const drop = await draw([1], { waitlist: true });
     const users = await shop.users(3);
@@ -185,6 +218,45 @@ describe("a draw", () => {
     assert.equal(entries[1].status, "LEFT");
     assert.ok(entries[1].proof.path.length > 0);
     assert.deepEqual([entries[0].status, entries[2].status].toSorted(), ["HELD", "WAITING"]);
+    assert.deepEqual(await places(drop), [entries[0].status === "WAITING" ? 1 : 3]);
+  });
+
+  test("passes over a place whose entry left between the close and the draw", async () => {
+    const drop = await draw([1], { waitlist: true });
+    const users = await shop.users(3);
+    for (const user of users) await enter(drop, user, shop);
+    await close(drop);
+    await drawn(drop);
+    const byRank = new Map<number, Client>();
+    for (const user of users) byRank.set((await mine(drop, user)).rank, user);
+    // As if the second had left after its place was written, and before the draw was made.
+    const place = await query("SELECT * FROM draw_lines WHERE drop_id = $1 AND rank = 2", [drop.id]);
+    good(await (byRank.get(2) as Client).delete(`/drops/${drop.id}/entries/mine`), 204);
+    await query("INSERT INTO draw_lines VALUES ($1, $2, $3, $4, $5)", Object.values(place[0]));
+    const { called } = good(await shop.anyone("GET", `/drops/${drop.id}`), 200);
+    assert.equal(called, 2);
+    good(await (byRank.get(1) as Client).delete(`/drops/${drop.id}/entries/mine`), 204);
+    assert.equal((await mine(drop, byRank.get(2) as Client)).status, "LEFT");
+    assert.equal((await mine(drop, byRank.get(3) as Client)).status, "HELD");
+  });
+
+  test("is not made from other entries than at its close", async () => {
+    const drop = await draw([1], { publicValueSource: "주사위" });
+    const users = await shop.users(2);
+    for (const user of users) await enter(drop, user, shop);
+    await close(drop);
+    await until(
+      () => drawOf(drop),
+      ({ entriesRoot }) => entriesRoot !== null,
+    );
+    const resize = (quantity: number) => query("UPDATE drop_entries SET quantity = $2 WHERE drop_id = $1 AND number = 1", [drop.id, quantity]);
+    await resize(2);
+    good(await shop.operator.post(`/admin/drops/${drop.id}/public-value`, { publicValue: "6" }), 200);
+    const run = good(await shop.operator.post("/admin/jobs/run-draws/run"), 200);
+    assert.match(run.lastResult.error, /the job failed/);
+    assert.equal((await drawOf(drop)).drawnAt, null);
+    await resize(1);
+    assert.equal((await drawn(drop)).entryCount, 2);
   });
 
   test("without entries has the root of nothing", async () => {

@@ -160,6 +160,22 @@ test("a link to a product or a drop carries its name for messengers, and an unkn
   assert.equal((await fetchRaw("/store/coupons", { accept: "application/json" })).status, 404);
 });
 
+test("a page of the storefront's second file loads that file beside the first one", async () => {
+  const product = await shop.product({ name: "Jar", stock: 1 });
+  const drop = { name: "Jar drop", productId: product.id, opensAt: "2099-01-01T00:00:00Z" };
+  const { id: dropId } = good(await shop.operator.post("/admin/drops", drop), 201);
+  const preloadOf = async (path: string) => /<link rel="modulepreload" href="([^"]+)" \/>/.exec((await fetchRaw(path, HTML)).bytes.toString())?.[1];
+  for (const path of ["/store/coupons", "/store/checkout", `/store/drops/${dropId}`]) {
+    const preload = (await preloadOf(path)) ?? assert.fail(path);
+    assert.match(preload, /^\/assets\/later-/);
+    assert.equal((await fetchRaw(preload, {})).headers["content-type"], "text/javascript; charset=utf-8");
+  }
+  const { headers } = await fetchRaw("/store/coupons", HTML);
+  assert.equal((await fetchRaw("/store/coupons", { ...HTML, "if-none-match": String(headers.etag) })).status, 304);
+  assert.notEqual(headers.etag, (await fetchRaw("/", HTML)).headers.etag);
+  assert.equal(await preloadOf(`/store/products/${product.id}`), undefined);
+});
+
 test("pages may load images from the origins of IMAGE_ORIGINS, and from no other", async () => {
   const images = async (at: string) =>
     /img-src ([^;]*);/.exec(String((await fetchRaw("/store/coupons", HTML, at)).headers["content-security-policy"]))?.[1];

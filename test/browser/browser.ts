@@ -1,7 +1,9 @@
 // A real browser for the tests of the pages: Debian's Chromium, remote-controlled. Without a browser the tests are skipped, with the reason.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
@@ -125,6 +127,34 @@ export async function visit(
     async close() {
       await profile.close();
       assert.deepEqual(errors, []);
+    },
+  };
+}
+
+/** A browser with an own profile, which another program can control at the port. The user is signed in at the shop. */
+export async function debuggedBrowser(
+  url: string,
+  session: { as: Client; name: string } | undefined,
+): Promise<{ port: number; close(): Promise<void> }> {
+  if (CHROMIUM === undefined) throw new Error(MISSING);
+  const folder = mkdtempSync(join(tmpdir(), "jangnal-profile-"));
+  const profile = await chromium.launchPersistentContext(folder, {
+    executablePath: CHROMIUM,
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--remote-debugging-port=0"],
+  });
+  if (session !== undefined) {
+    const [page = await profile.newPage()] = profile.pages();
+    await page.goto(`${url}/manifest.webmanifest`);
+    const { as, name } = session;
+    const stored = JSON.stringify({ token: as.token, userId: as.id, role: as.role, name });
+    await page.evaluate((text) => localStorage.setItem("jangnal.session", text), stored);
+  }
+  const [port = ""] = readFileSync(join(folder, "DevToolsActivePort"), "utf8").split("\n");
+  return {
+    port: Number(port),
+    async close() {
+      await profile.close();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

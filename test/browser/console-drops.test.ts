@@ -160,3 +160,32 @@ browserTest("a draw shows its commitment, waits for the public value, and is dra
   await assertAccessible(page);
   await close();
 });
+
+// Fails if the form rehearses the product alone: then no report tells of the line, and two people with three accounts get six units.
+browserTest("an operator rehearses exactly the drop of a page, on a phone, and reads its line and its many accounts in the report", async () => {
+  const { id: productId } = await shop.product({ name: "Lantern", stock: 6, price: 1000 });
+  const opensAt = new Date(Date.now() + 3_600_000).toISOString();
+  const { id } = await newDrop({ name: "Lantern night", productId, mode: "FIRST_COME", limitPerCustomer: 1, waitlist: true, opensAt });
+  const { page, close } = await atConsole(`/drops/${id}`, { size: PHONE });
+  await page.getByRole("link", { name: "Rehearse" }).click();
+  await page.getByRole("link", { name: "Lantern night" }).waitFor();
+  await page.getByText("Limit per person: 1 unit").waitFor();
+  await page.getByLabel("Buyers", { exact: true }).fill("20");
+  await page.getByLabel("Arriving within (seconds)").fill("0.5");
+  await page.getByLabel(/^Buyers who give up/).fill("0");
+  await page.getByLabel(/^People with several accounts/).fill("10");
+  await assertAccessible(page);
+  await page.getByRole("button", { name: "Start the rehearsal" }).click();
+  await page.getByRole("heading", { name: "The drop's result" }).waitFor({ timeout: 60_000 });
+  await page.getByText(/2 people with 6 accounts bought/).waitFor();
+  const result = page.locator(".card", { has: page.getByRole("heading", { name: "The drop's result" }) });
+  assert.match(await result.innerText(), /Sold\s+6\s/);
+  assert.match(await result.innerText(), /Waiting\s+18$/);
+  await assertAccessible(page);
+  const [rehearsal] = good(await shop.operator.get("/admin/rehearsals?limit=1"), 200).rehearsals;
+  const { name, mode, giveUpPercent, manyAccountsPercent } = rehearsal.plan.drop;
+  assert.deepEqual([rehearsal.dropId, name, mode, giveUpPercent, manyAccountsPercent], [id, "Lantern night", "FIRST_COME", 0, 10]);
+  await page.getByRole("link", { name: "To the drop" }).click();
+  await page.getByRole("heading", { level: 1, name: "Lantern night" }).waitFor();
+  await close();
+});

@@ -66,6 +66,30 @@ browserTest("on a phone every control of the console is at least 44 pixels in bo
   await close();
 });
 
+// Fails without the fold: the filters of the orders were 360 px of the window's 664.
+browserTest("on a phone the filters of the orders are behind one button that counts them, and a reload keeps them", async () => {
+  const { page, close } = await visit(`${shop.url}/console#/orders`, { operator: shop.operator, size: PHONE, language: "en" });
+  await page.locator("tbody tr").first().waitFor();
+  assert.ok(((await page.locator("form.filters").boundingBox())?.height ?? 999) < 150);
+  assert.equal(await page.getByLabel("Fulfilment").isVisible(), false);
+  await page.getByRole("button", { name: "Filters", exact: true }).click();
+  await page.getByLabel("Fulfilment").selectOption({ label: "Not shipped" });
+  await page.getByLabel("From").fill("2020-01-01");
+  await page.getByRole("button", { name: "Filters (2)" }).waitFor();
+  await page.reload();
+  await page.getByRole("button", { name: "Filters (2)", expanded: true }).waitFor();
+  assert.equal(await page.getByLabel("Fulfilment").inputValue(), "NONE");
+  await page.getByRole("button", { name: "Filters (2)" }).click();
+  await page.getByLabel("Fulfilment").waitFor({ state: "hidden" });
+  assert.doesNotMatch(page.url(), /filters/);
+  await page.getByRole("button", { name: "Filters (2)", expanded: false }).click();
+  await page.getByRole("button", { name: "Clear the filters" }).click();
+  await page.getByRole("button", { name: "Filters", exact: true }).waitFor();
+  assert.doesNotMatch(page.url(), /fulfilment|from/);
+  await assertAccessible(page);
+  await close();
+});
+
 browserTest("a message about an action is within the phone's window", async () => {
   const { page, close } = await visit(`${shop.url}/console#${paths.find((path) => path.startsWith("/orders/0"))}`, {
     operator: shop.operator,

@@ -5,6 +5,7 @@ import { createShop, type Shop } from "#client";
 import { mintToken } from "../../src/http/tokens.ts";
 import { REFUSALS } from "../../src/refusal.ts";
 import { Client, SECRET } from "../support/shop.ts";
+import { dropPages } from "./drop-pages.ts";
 
 export type Screenshot = {
   name: string;
@@ -20,7 +21,28 @@ export type Screenshot = {
 /** @param url of a demo shop with the tests' secret */
 export async function storefrontPages(url: string): Promise<Screenshot[]> {
   const data = await fillShop(url);
-  return [...browsing(data), ...checkout(data), ...undecided(data), ...account(data)];
+  return [...browsing(data), ...data.drops, ...checkout(data), ...undecided(data), ...account(data)];
+}
+
+const MEASURED = new Set([
+  "home",
+  "home-signed-out",
+  "product",
+  "product-options",
+  "coupons",
+  "cart",
+  "checkout",
+  "orders",
+  "order-paid",
+  "order-unpaid",
+  "balance",
+  "sign-in",
+]);
+
+/** The pages of the storefront in their usual state, one of each kind. */
+export async function measuredPages(url: string): Promise<Screenshot[]> {
+  const pages = await storefrontPages(url);
+  return pages.filter(({ name }) => MEASURED.has(name) || /^drop-(?:upcoming|open|held|direct|draw|signed-out)$/.test(name));
 }
 
 type ShopData = Awaited<ReturnType<typeof fillShop>>;
@@ -83,12 +105,15 @@ async function fillShop(url: string) {
     },
   });
   await shop.enterDrop({ path: { dropId: drop.id }, body: {} });
+  const people = { operator: operatorOf(url), other: shopOf(url, other.id), me: shop, user: { as: me, user: minsu?.name ?? "" } };
+  const drops = await dropPages(people);
   const jar = (await shop.getProduct({ path: { productId: named("백자") } })).body;
   return {
     url,
     named,
     shirt,
     drop,
+    drops,
     paid,
     unpaid,
     declined,

@@ -265,6 +265,28 @@ const DAMAGE: Record<string, Planted> = {
       ["UPDATE drop_people SET units = 1000000 WHERE drop_id = $1 AND entry = 3", [DROP]],
     ],
   },
+  "an entry that waits after a draw at another place than its rank": {
+    invariant: 8,
+    what: /no place in the drawn line/,
+    expected: 1,
+    actual: 2,
+    plant: () => [
+      [
+        `UPDATE drops SET mode = 'DRAW', seed = repeat('0', 64), commitment = repeat('0', 64), closes_at = now(), entry_count = 1, drawn_at = now() WHERE id = $1`,
+        [DROP],
+      ],
+      ["INSERT INTO draw_parts VALUES ($1, 0, '{3}', '', '', '{1}')", [DROP]],
+      ["INSERT INTO draw_lines SELECT drop_id, variant_id, quantity, 2, 3 FROM drop_entries WHERE drop_id = $1 AND number = 3", [DROP]],
+    ],
+    undo: () => [
+      [
+        `UPDATE drops SET mode = 'FIRST_COME', seed = NULL, commitment = NULL, closes_at = NULL, entry_count = NULL, drawn_at = NULL WHERE id = $1`,
+        [DROP],
+      ],
+      ["DELETE FROM draw_parts WHERE drop_id = $1", [DROP]],
+      ["DELETE FROM draw_lines WHERE drop_id = $1", [DROP]],
+    ],
+  },
   "an entry that is ordered without its order": {
     invariant: 8,
     what: /status is not that of its order/,

@@ -59,6 +59,7 @@ const VALID: Record<string, Row> = {
   drop_people: { drop_id: A, person: A, units: 1, most: 1, entry: 1 },
   drop_refusals: { drop_id: A, code: "DROP_SOLD_OUT", count: 1 },
   draw_parts: { drop_id: A, part: 0, numbers: [1], leaves: "l", node: "n" },
+  draw_lines: { drop_id: A, variant_id: A, quantity: 1, rank: 1, number: 1 },
   drop_sales: { order_id: A, drop_id: A, person: A, units: 1 },
   cart_items: { id: A, user_id: A, product_id: A, variant_id: A, quantity: 1, created_at: NOW },
   orders: {
@@ -79,7 +80,7 @@ const VALID: Record<string, Row> = {
   sales_days: { day: "2026-11-20", orders: 1 },
   order_items_unmoved: { order_id: A, variant_id: A, product_id: A, line: 0, name: "n", unit_price: 1, quantity: 2, refunded_quantity: 2 },
   payments: { id: A, order_id: A, method: "CARD", status: "COMPLETED", amount: 1, created_at: NOW, asked: 0 },
-  order_events: { order_id: A, seq: 1, type: "order.placed", created_at: NOW, xid: "5" },
+  order_events: { order_id: A, seq: 1, id: A, type: "order.placed", created_at: NOW, xid: "5" },
   shop_events: { subject: A, seq: 1, id: A, type: "drop.opened", data: {}, created_at: NOW, xid: "5" },
   sinks: { name: "file", position: "0", failures: 0, next_attempt_at: NOW },
   deliveries: { sink: "file", position: "5", delivered_at: NOW },
@@ -219,6 +220,12 @@ const INVALID: Record<string, InvalidRow[]> = {
   ],
   drop_people: [invalid("drop_people_units_check", { units: -1 }), invalid("drop_people_check", { units: 2 }), key("drop_people_pkey", { units: 0 })],
   drop_refusals: [invalid("drop_refusals_count_check", { count: 0 }), key("drop_refusals_pkey", { count: 2 })],
+  draw_lines: [
+    invalid("draw_lines_quantity_check", { quantity: 0 }),
+    invalid("draw_lines_rank_check", { rank: 0 }),
+    invalid("draw_lines_number_check", { number: 0 }),
+    key("draw_lines_pkey", { number: 2 }),
+  ],
   draw_parts: [invalid("draw_parts_part_check", { part: -1 }), key("draw_parts_pkey", { node: "m" })],
   drop_sales: [invalid("drop_sales_units_check", { units: -1 }), key("drop_sales_pkey", { units: 2 })],
   cart_items: [
@@ -258,7 +265,7 @@ const INVALID: Record<string, InvalidRow[]> = {
     key("payments_pkey", { order_id: B }),
     key("payments_one_per_order", { id: B }),
   ],
-  order_events: [key("order_events_pkey", { xid: "6" })],
+  order_events: [key("order_events_pkey", { id: B, xid: "6" }), key("order_events_by_id", { seq: 2 })],
   shop_events: [key("shop_events_pkey", { id: B, xid: "6" }), key("shop_events_by_id", { seq: 2 })],
   sinks: [key("sinks_pkey")],
   deliveries: [key("deliveries_pkey")],

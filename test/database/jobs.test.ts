@@ -5,7 +5,7 @@ import { Database } from "../../src/database/pool.ts";
 import type { Job } from "../../src/jobs/job.ts";
 import { tryLockJob } from "../../src/jobs/jobs.sql.ts";
 import { purge } from "../../src/jobs/purge.ts";
-import { Scheduler } from "../../src/jobs/scheduler.ts";
+import { Scheduler, type SchedulerOptions } from "../../src/jobs/scheduler.ts";
 import { shopJobs } from "../../src/app/shop-jobs.ts";
 import { newestDueAt } from "../../src/jobs/due-at.ts";
 import { Relay } from "../../src/outbox/relay.ts";
@@ -37,7 +37,7 @@ after(async () => {
   await drop();
 });
 
-function scheduler(jobs: Job[], options: { waitMs?: number; now?: () => number; onError?: (job: string, error: unknown) => void } = {}): Scheduler {
+function scheduler(jobs: Job[], options: Partial<SchedulerOptions> = {}): Scheduler {
   const made = new Scheduler({ database, jobs, timezone: ZONE, now: Date.now, onError: (_, error) => assert.fail(error as Error), ...options });
   schedulers.push(made);
   return made;
@@ -176,6 +176,30 @@ test("a failed run is recorded without internals and logged, and does not stop t
   fails = false;
   await one.start();
   await until(async () => JSON.stringify((await one.list()).jobs[0]?.lastResult) === '{"ok":true}', 3000);
+});
+
+// Fails without the timer in `runIfDue`: the job would wait for its next due time, a year away.
+test("a run that the database prevented is tried again, and the job stays due until one is done", async () => {
+  let connections = 0;
+  const reachableLater = Object.create(database, {
+    url: { get: () => (connections++ === 0 ? "postgres://127.0.0.1:1/none" : url) },
+  }) as Database;
+  let runs = 0;
+  const run = async (): Promise<Record<string, unknown>> => {
+    runs++;
+    if (runs === 1) throw Object.assign(new Error("terminating connection due to administrator command"), { code: "57P01" });
+    return { ok: true };
+  };
+  const errors: unknown[] = [];
+  const one = scheduler([{ name: "daily", schedule: YEARLY, run }], { database: reachableLater, onError: (_, error) => errors.push(error) });
+  await one.start();
+  await until(async () => (await recorded()) === 2);
+  const [daily] = (await one.list()).jobs;
+  assert.deepEqual(
+    daily?.lastRuns.map(({ result }) => result),
+    [{ ok: true }, { error: "the database could not be reached" }],
+  );
+  assert.deepEqual({ runs, connections, errors: errors.length }, { runs: 2, connections: 3, errors: 2 });
 });
 
 // The test fails without `old` in recordRun, and without LIMIT in selectJobs.

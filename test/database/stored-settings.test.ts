@@ -50,7 +50,7 @@ async function open(env: Record<string, string> = {}): Promise<TestShop> {
 const closeAll = (): Promise<unknown> => Promise.all(shops.splice(0).map((shop) => shop.close()));
 
 async function stored(): Promise<Record<string, string>> {
-  const { rows } = await database.pool.query<{ name: string; value: string }>("SELECT name, value FROM stored_settings");
+  const { rows } = await database.pool.query<{ name: string; value: string }>("SELECT name, value FROM stored_settings WHERE name <> 'cluster'");
   return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
 }
 

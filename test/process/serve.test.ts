@@ -168,7 +168,7 @@ test("a shop that gets SIGTERM while it loads exits with 0", async () => {
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
 });
 
-// Fails without `endInTime` on `stopped` (serve.ts): the shop would wait for the migration of another instance.
+// Fails without `exitInTime` on `stopped` (serve.ts): the shop would wait for the migration of another instance.
 test("a shop that gets SIGTERM while it cannot open exits with 0", { timeout: 60_000 }, async () => {
   const database = await freshDatabase();
   const other = new pg.Client({ connectionString: database.url });

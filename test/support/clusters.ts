@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import { keepLedgers } from "./history.ts";
 import { killWithoutWarning } from "./power-failure.ts";
 import { killAtExit, freePort } from "./services.ts";
 
@@ -18,6 +19,8 @@ export class Cluster {
   readonly #dir: string;
   readonly #settings: string[];
   #child: ChildProcess | undefined;
+  /** The end of the server's log. */
+  log = "";
 
   constructor(dir: string, port: number, settings: string[]) {
     this.#dir = dir;
@@ -42,10 +45,9 @@ export class Cluster {
     ];
     this.#child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"], cwd: this.#dir });
     killAtExit(this.#child);
-    let log = "";
-    this.#child.stderr?.on("data", (chunk: Buffer) => (log = (log + chunk.toString("utf8")).slice(-5000)));
+    this.#child.stderr?.on("data", (chunk: Buffer) => (this.log = (this.log + chunk.toString("utf8")).slice(-5000)));
     for (const deadline = Date.now() + 20_000; ; await pause(30)) {
-      if (this.#child.exitCode !== null || Date.now() > deadline) throw new Error(`PostgreSQL did not start: ${log}`);
+      if (this.#child.exitCode !== null || Date.now() > deadline) throw new Error(`PostgreSQL did not start: ${this.log}`);
       if (
         await this.query("SELECT 1", "postgres").then(
           () => true,
@@ -82,6 +84,7 @@ export class Cluster {
   }
 
   async remove(): Promise<void> {
+    await keepLedgers(this.url);
     await this.kill();
     rmSync(this.#dir, { recursive: true, force: true });
   }
@@ -132,7 +135,8 @@ export function dumpInto(from: Cluster, to: Cluster): void {
   if (restore.status !== 0) throw new Error(`pg_restore failed: ${String(restore.stderr)}`);
 }
 
-async function newCluster(settings: string[]): Promise<Cluster> {
+/** A cluster without data, not started. */
+export async function newCluster(settings: string[]): Promise<Cluster> {
   const dir = mkdtempSync(join(tmpdir(), "jangnal-cluster-"));
   if (AS_POSTGRES.length > 0) {
     const [uid, gid] = ["-u", "-g"].map((flag) => Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout));
@@ -141,14 +145,16 @@ async function newCluster(settings: string[]): Promise<Cluster> {
   return new Cluster(dir, await freePort(), settings);
 }
 
-function run(command: string[], cwd: string): void {
+/** Runs a command as the owner of the clusters, and returns its output. Errors: its messages. */
+export function run(command: string[], cwd: string): string {
   const [file = "", ...args] = [...AS_POSTGRES, ...command];
-  const { status, stderr } = spawnSync(file, args, { cwd, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${command[0]} failed: ${stderr}`);
+  const { status, stdout, stderr } = spawnSync(file, args, { cwd, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command[0]} failed: ${stderr}${stdout}`);
+  return stdout;
 }
 
 /** Path of a binary of the newest installed PostgreSQL (Debian layout first). */
-function binary(name: string): string {
+export function binary(name: string): string {
   const found =
     globSync(`/usr/lib/postgresql/*/bin/${name}`).sort().at(-1) ?? [`/usr/bin/${name}`, `/usr/local/bin/${name}`].find((path) => existsSync(path));
   if (found === undefined) throw new Error(`PostgreSQL's ${name} is not installed; npm run test:services needs it`);

@@ -13,12 +13,15 @@ export type BooksOptions = {
   /** Units of each variant. */
   stock: number;
   limit: number;
-  /** Since when the shop has been running, in ms since 1970. Holds that ended before are not late: no shop could pass them on. */
+  /** Since when shop and database have been running, in ms since 1970; infinite while one of them is down. */
   upSince?: () => number;
 };
 
-/** `samples`: how often the books were read. `late`: the longest time in ms that a hold was seen to outlive its end. */
-export type Books = { samples: number; late: number };
+/**
+ * `samples`: how often the books were read. `late`: the longest time in ms that a hold was seen to outlive its end while shop and database
+ * were up; `outlived`: the same with the time during which they were not.
+ */
+export type Books = { samples: number; late: number; outlived: number };
 
 const EVERY_MS = 20;
 /** An instant that no hold reaches. */
@@ -30,9 +33,9 @@ const FAR_MS = 4_000_000_000_000;
  */
 export function watchBooks({ rows, dropId, variantIds, stock, limit, upSince = () => 0 }: BooksOptions): { stop: () => Promise<Books> } {
   let stopped = false;
-  const books = { samples: 0, late: 0 };
+  const books = { samples: 0, late: 0, outlived: 0 };
   const read = async (): Promise<void> => {
-    const [row] = await rows<{ units: number[]; waiting: number; most: number; late: number | null }>(BOOKS, [
+    const [row] = await rows<{ units: number[]; waiting: number; most: number; late: number | null; outlived: number | null }>(BOOKS, [
       `{${variantIds.join(",")}}`,
       dropId,
       Math.min(upSince(), FAR_MS),
@@ -41,6 +44,7 @@ export function watchBooks({ rows, dropId, variantIds, stock, limit, upSince = (
     assert.deepEqual({ units: row.units, waiting: row.waiting }, { units: variantIds.map(() => stock), waiting: 0 });
     assert.ok(row.most <= limit, `a person has ${row.most} units`);
     books.late = Math.max(books.late, row.late ?? 0);
+    books.outlived = Math.max(books.outlived, row.outlived ?? 0);
     books.samples++;
   };
   const running = (async () => {
@@ -58,6 +62,7 @@ export function watchBooks({ rows, dropId, variantIds, stock, limit, upSince = (
   };
 }
 
+// The statement's own time, at which it looks at the rows: the clock goes on while it adds them up.
 const BOOKS = `SELECT
   (SELECT array_agg((v.stock
      + coalesce((SELECT sum(e.quantity) FROM drop_entries e WHERE e.drop_id = $2 AND e.variant_id = v.id AND e.status = 'HELD'), 0)
@@ -68,8 +73,10 @@ const BOOKS = `SELECT
   (SELECT count(*)::int FROM variants v WHERE v.id = ANY($1::uuid[]) AND EXISTS (SELECT FROM drop_entries e
    WHERE e.drop_id = $2 AND e.variant_id = v.id AND e.status = 'WAITING' AND e.quantity <= v.stock)) AS waiting,
   (SELECT coalesce(max(units), 0) FROM drop_people WHERE drop_id = $2) AS most,
-  (SELECT max(extract(epoch FROM clock_timestamp() - held_until) * 1000)::float8 FROM drop_entries
-   WHERE drop_id = $2 AND status = 'HELD' AND held_until BETWEEN to_timestamp($3::float8 / 1000) AND clock_timestamp()) AS late`;
+  late.late, late.outlived
+  FROM (SELECT max(extract(epoch FROM statement_timestamp() - greatest(held_until, to_timestamp($3::float8 / 1000))) * 1000)::float8 AS late,
+          max(extract(epoch FROM statement_timestamp() - held_until) * 1000)::float8 AS outlived
+        FROM drop_entries WHERE drop_id = $2 AND status = 'HELD' AND held_until <= statement_timestamp()) late`;
 
 /** Entries of one variant and quantity that got their hold after a later one. */
 export function overtakenEntries(rows: Rows, dropId: string): Promise<{ number: number }[]> {

@@ -77,7 +77,7 @@ export async function insertOrder(
   const expiry = paid ? "NULL" : "$7::timestamptz + interval '30 minutes'";
   await db.query(
     `INSERT INTO orders (id, user_id, status, items, changes, user_coupon_id, total_amount, discount_amount, created_at, expires_at, xid)
-     VALUES ($1, $2, 'PENDING', $3, 1, $4, $5, $6, $7, ${expiry}, pg_current_xact_id())`,
+     VALUES ($1, $2, 'PENDING', $3, 1, $4, $5, $6, $7, ${expiry}, shop_xid(pg_current_xact_id()))`,
     [id, userId, JSON.stringify(lineItems), coupon?.userCouponId ?? null, total, discount, at],
   );
   const order = { id, userId, items, discount, seq: 1 };

@@ -3,6 +3,7 @@
 import { createShop, isRefusal, type ShopOptions, Unreachable } from "#client";
 import { language } from "../shared/languages.ts";
 import { session, sessionEnded } from "./session.ts";
+import { faultText } from "./words/faults.ts";
 import { fieldWord, t } from "./words/words.ts";
 
 /** An audit or a job of a large shop takes minutes. */
@@ -26,6 +27,6 @@ export async function fetchAndWatch(input: RequestInfo | URL, init?: RequestInit
 export function reasonOf(error: unknown): string {
   if (error instanceof Unreachable) return t.value.noResponse;
   if (!isRefusal(error)) return t.value.unknownError;
-  const errors = (error.problem.errors ?? []).map(({ path, message }) => `${fieldWord(path)}: ${message}`);
+  const errors = (error.problem.errors ?? []).map(({ path, message }) => `${fieldWord(path)}: ${faultText(message)}`);
   return [error.message, ...errors].join(" · ");
 }

@@ -16,13 +16,20 @@ export type Conflict<Field extends string> = {
 
 export type Changes<Field extends string> = Partial<Record<Field, string>>;
 
-/** Sends the changes. @param key an idempotency key for this version */
-export type SendChanges<Field extends string> = (changes: Changes<Field>, version: number | undefined, key: string) => Promise<unknown>;
+/** Sends the changes. @param key an idempotency key for this version @param base the fields of this version */
+export type SendChanges<Field extends string> = (
+  changes: Changes<Field>,
+  version: number | undefined,
+  key: string,
+  base: Record<Field, string>,
+) => Promise<unknown>;
 
 export type Form<Field extends string, Item> = {
   fields: Record<Field, Signal<string>>;
   /** Changes in the shop that the operator has to see before the form is saved. */
   conflicts: Signal<Conflict<Field>[]>;
+  /** The field's text as it is compared and sent. */
+  textOf: (field: Field) => string;
   /** Starts again with the loaded object. A dialog calls it each time that it opens. */
   reset: () => void;
   /** Takes over a newly loaded object. Fields that the operator changed keep their value, and differences become conflicts. */
@@ -36,28 +43,35 @@ export type Form<Field extends string, Item> = {
   save: (key: string, send: SendChanges<Field>, itemIn: (current: unknown) => Item | undefined) => Promise<void>;
 };
 
-/** @param fieldsOf the text of each field for an object of the shop */
+type Normal = (field: string, text: string) => string;
+
+/**
+ * @param fieldsOf the text of each field for an object of the shop
+ * @param normal gives texts that mean the same the same form
+ */
 export function useForm<Field extends string, Item extends { version?: number }>(
   item: Item,
   fieldsOf: (item: Item) => Record<Field, string>,
+  normal: Normal = (_field, text) => text.trim(),
 ): Form<Field, Item> {
   const latest = useRef(item);
   latest.current = item;
   const form = useRef<Form<Field, Item>>(undefined);
-  return (form.current ??= formOf(() => latest.current, fieldsOf));
+  return (form.current ??= formOf(() => latest.current, fieldsOf, normal));
 }
 
 function formOf<Field extends string, Item extends { version?: number }>(
   loaded: () => Item,
   fieldsOf: (item: Item) => Record<Field, string>,
+  normal: Normal,
 ): Form<Field, Item> {
   let base = fieldsOf(loaded());
   let version = loaded().version;
   const names = Object.keys(base) as Field[];
   const fields = Object.fromEntries(names.map((name) => [name, signal(base[name])])) as Record<Field, Signal<string>>;
   const conflicts = signal<Conflict<Field>[]>([]);
-  const valueOf = (name: Field): string => fields[name].peek().trim();
-  const isChanged = (name: Field): boolean => valueOf(name) !== base[name].trim();
+  const valueOf = (name: Field): string => normal(name, fields[name].peek());
+  const isChanged = (name: Field): boolean => valueOf(name) !== normal(name, base[name]);
   const changes = (): Changes<Field> => Object.fromEntries(names.filter(isChanged).map((name) => [name, valueOf(name)])) as Changes<Field>;
 
   /** Continues from another state of the object. Returns the fields in which the shop differs from the form. */
@@ -65,9 +79,9 @@ function formOf<Field extends string, Item extends { version?: number }>(
     const next = { ...base, ...fieldsOf(item) };
     const found = names.flatMap((field) => {
       const typed = isChanged(field) ? valueOf(field) : null;
-      const current = next[field].trim();
+      const current = normal(field, next[field]);
       if (typed === null) fields[field].value = next[field];
-      return current === base[field].trim() || current === typed ? [] : [{ field, typed, current }];
+      return current === normal(field, base[field]) || current === typed ? [] : [{ field, typed, current }];
     });
     base = next;
     version = item.version;
@@ -80,6 +94,7 @@ function formOf<Field extends string, Item extends { version?: number }>(
   return {
     fields,
     conflicts,
+    textOf: (field) => normal(field, fields[field].value),
     reset() {
       conflicts.value = [];
       base = { ...base, ...fieldsOf(loaded()) };
@@ -90,7 +105,7 @@ function formOf<Field extends string, Item extends { version?: number }>(
     async save(key, send, itemIn) {
       while (Object.keys(changes()).length > 0) {
         try {
-          await send(changes(), version, `${key}-${version}`);
+          await send(changes(), version, `${key}-${version}`, base);
           break;
         } catch (error) {
           const current = isRefusal(error, "VERSION_CONFLICT") ? itemIn(error.problem["current"]) : undefined;

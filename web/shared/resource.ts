@@ -73,6 +73,18 @@ export function useResource<T>(
   return { data, error, loading, reload: read };
 }
 
+/** Whether each of these resources has been read once, or has failed; true after `ms` in any case, and from then on. */
+export function useReadyWithin(ms: number, resources: readonly Pick<Resource<unknown>, "data" | "error">[]): boolean {
+  const isLate = useSignal(false);
+  const wasReady = useRef(false);
+  useEffect(() => {
+    const timer = setTimeout(() => (isLate.value = true), ms);
+    return () => clearTimeout(timer);
+  }, [ms]);
+  wasReady.current ||= isLate.value || resources.every(({ data, error }) => data !== undefined || error !== undefined);
+  return wasReady.current;
+}
+
 /** The next user of the page must not see the data of the one before. */
 export const clearCache = (): void => cache.clear();
 

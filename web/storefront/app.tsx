@@ -3,11 +3,12 @@
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { type Language, language, setLanguage } from "../shared/languages.ts";
+import { SkipLink } from "../shared/skip-link.tsx";
 import { connection } from "./api.ts";
 import { cartCount } from "./cart.ts";
 import { Home } from "./pages/home.tsx";
 import { Product } from "./pages/product.tsx";
-import { useBarHeight } from "./parts/bottom-bar.tsx";
+import { hasBottomBar, useBarHeight } from "./parts/bottom-bar.tsx";
 import { EntryStrips } from "./parts/drop/entry-strip.tsx";
 import { Footer } from "./parts/footer.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
@@ -19,7 +20,7 @@ import { shopName } from "./shop-name.ts";
 import { expired, session, signOut } from "./session.ts";
 import { t } from "./words/words.ts";
 
-/** The pages by path. `hasBar`: its own bar takes the place of the menu at the bottom. */
+/** The pages by path. `hasBar`: from the start, its own bar has the place of the menu at the bottom. */
 const PAGES: { path: RegExp; needsSignIn?: true; hasBar?: true; title: () => string; page: (id: string) => ComponentChildren }[] = [
   { path: /^\/$/, title: () => t.value.tagline, page: () => <Home /> },
   { path: /^\/products\/([^/]+)$/, hasBar: true, title: () => t.value.products, page: (id) => <Product key={id} id={id} /> },
@@ -56,16 +57,7 @@ export function App() {
   useEffect(clearToast, [path]);
   return (
     <>
-      <a
-        class="skip"
-        href="#main"
-        onClick={(event) => {
-          event.preventDefault();
-          document.querySelector<HTMLElement>("h1")?.focus();
-        }}
-      >
-        {t.value.skip}
-      </a>
+      <SkipLink words={t.value.skip} />
       <Header />
       <main id="main">
         <ConnectionStatus />
@@ -80,7 +72,7 @@ export function App() {
         )}
       </main>
       <Footer />
-      {!(found?.hasBar && !(found.needsSignIn && session.value === null)) && <Menu position="bottom" />}
+      {!hasBottomBar.value && !(found?.hasBar && !(found.needsSignIn && session.value === null)) && <Menu position="bottom" />}
       <Toasts />
     </>
   );

@@ -1,7 +1,8 @@
 // Statements of the draw, outside of rounds.
 
-import { arrayOf, iso, type Statement } from "../../database/statement.ts";
+import { arrayOf, iso, type Statement, textArray } from "../../database/statement.ts";
 import type { DrawEntry } from "./draw.ts";
+import type { DrawnLine } from "./entered-entries.ts";
 
 /**
  * Draws with something to do: entries to close, a root to fix, or a draw whose public value is known. A paused drop waits, and one
@@ -16,30 +17,58 @@ export function selectDueDraws(now: number): Statement {
   };
 }
 
-/** Entries of the draw after this number: those that waited at `closesAt`, whether or not they have left since. */
+/**
+ * Entries of the draw after this number: those that waited at `closesAt`. `waits` is false for those that have left since.
+ */
 export function selectEntriesToDraw(dropId: string, closesAt: number, after: number, limit: number): Statement {
   return {
     name: "select entries to draw",
-    text: `SELECT number, id AS "entryId", variant_id AS "variantId", quantity FROM drop_entries
+    text: `SELECT number, id AS "entryId", variant_id AS "variantId", quantity, status = 'WAITING' AS waits FROM drop_entries
            WHERE drop_id = $1 AND number > $2 AND (status = 'WAITING' OR status = 'LEFT' AND ended_at >= $3::timestamptz) ORDER BY number LIMIT $4`,
     values: [dropId, after, iso(closesAt), limit],
   };
 }
 
-/** `leaves` and `node` in hex. */
-export type DrawPart = { part: number; numbers: number[]; leaves: string; node: string };
+/** `leaves` and `node` in hex, `ranks` null before the draw. */
+export type DrawPart = { part: number; numbers: number[]; leaves: string; node: string; ranks: number[] | null };
 
 /** The parts of a draw are the same whenever they are made, so a run after a crash writes them again. */
-export function insertDrawPart(dropId: string, { part, numbers, leaves, node }: DrawPart): Statement {
+export function insertDrawParts(dropId: string, parts: readonly (Omit<DrawPart, "numbers" | "ranks"> & { numbers: Int32Array })[]): Statement {
   return {
-    name: "insert draw part",
-    text: `INSERT INTO draw_parts (drop_id, part, numbers, leaves, node) VALUES ($1, $2, $3::int[], decode($4, 'hex'), decode($5, 'hex'))
+    name: "insert draw parts",
+    text: `INSERT INTO draw_parts (drop_id, part, numbers, leaves, node)
+           SELECT $1, part, numbers::int[], decode(leaves, 'hex'), decode(node, 'hex') FROM unnest($2::int[], $3::text[], $4::text[], $5::text[]) v(part, numbers, leaves, node)
            ON CONFLICT (drop_id, part) DO UPDATE SET numbers = excluded.numbers, leaves = excluded.leaves, node = excluded.node`,
-    values: [dropId, part, arrayOf(numbers, (number) => number), leaves, node],
+    values: [
+      dropId,
+      arrayOf(parts, ({ part }) => part),
+      textArray(parts, ({ numbers }) => `{${numbers.join(",")}}`),
+      textArray(parts, ({ leaves }) => leaves),
+      textArray(parts, ({ node }) => node),
+    ],
   };
 }
 
-const PART = `part, to_json(numbers) AS numbers, encode(leaves, 'hex') AS leaves, encode(node, 'hex') AS node`;
+/** Writes the ranks of parts, in the order of their numbers. A run after a crash writes the same. */
+export function updatePartRanks(dropId: string, parts: readonly { part: number; ranks: Uint32Array }[]): Statement {
+  return {
+    name: "update part ranks",
+    text: `UPDATE draw_parts p SET ranks = v.ranks::int[] FROM unnest($2::int[], $3::text[]) v(part, ranks) WHERE p.drop_id = $1 AND p.part = v.part`,
+    values: [dropId, arrayOf(parts, ({ part }) => part), textArray(parts, ({ ranks }) => `{${ranks.join(",")}}`)],
+  };
+}
+
+/** Writes places of a drawn line, before the draw is public. Those of a run that broke off are kept. */
+export function insertDrawnLine(dropId: string, { variantId, quantity, numbers, ranks }: DrawnLine): Statement {
+  return {
+    name: "insert drawn line",
+    text: `INSERT INTO draw_lines (drop_id, variant_id, quantity, rank, number)
+           SELECT $1, $2, $3, rank, number FROM unnest($4::int[], $5::int[]) v(rank, number) ON CONFLICT DO NOTHING`,
+    values: [dropId, variantId, quantity, `{${ranks.join(",")}}`, `{${numbers.join(",")}}`],
+  };
+}
+
+const PART = `part, to_json(numbers) AS numbers, to_json(ranks) AS ranks, encode(leaves, 'hex') AS leaves, encode(node, 'hex') AS node`;
 
 export function selectDrawPart(dropId: string, part: number): Statement {
   return { name: "select draw part", text: `SELECT ${PART} FROM draw_parts WHERE drop_id = $1 AND part = $2`, values: [dropId, part] };
@@ -58,26 +87,10 @@ export function selectDrawNodes(dropId: string): Statement {
 export function selectDrawnEntries(dropId: string, part: number): Statement {
   return {
     name: "select drawn entries",
-    text: `SELECT e.number, e.id AS "entryId", e.variant_id AS "variantId", e.quantity, e.rank
-           FROM draw_parts p JOIN drop_entries e ON e.drop_id = p.drop_id AND e.number = ANY(p.numbers)
+    text: `SELECT e.number, e.id AS "entryId", e.variant_id AS "variantId", e.quantity, u.rank
+           FROM draw_parts p CROSS JOIN unnest(p.numbers, p.ranks) u(number, rank) JOIN drop_entries e ON e.drop_id = p.drop_id AND e.number = u.number
            WHERE p.drop_id = $1 AND p.part = $2 ORDER BY e.number`,
     values: [dropId, part],
   };
 }
 export type DrawnEntryRow = DrawEntry & { rank: number | null };
-
-/**
- * Writes ranks, under the lock of the drop as rounds take it: no row is written before the count of the locked rows is known. Entries that
- * have their ranks, from a run that broke off, are not written again.
- * @param ranks in order of number: their range keeps PostgreSQL from reading all entries for each batch
- */
-export function updateRanks(dropId: string, ranks: readonly { number: number; rank: number }[]): Statement {
-  return {
-    name: "update ranks",
-    text: `WITH locked AS MATERIALIZED (SELECT id FROM drops WHERE id = $1 FOR NO KEY UPDATE)
-           UPDATE drop_entries e SET rank = v.rank FROM unnest($2::int[], $3::int[]) v(number, rank) CROSS JOIN (SELECT count(*) AS count FROM locked) l
-           WHERE e.drop_id = $1 AND e.number = v.number AND e.rank IS DISTINCT FROM v.rank AND l.count = 1
-             AND e.number BETWEEN $4 AND $5`,
-    values: [dropId, arrayOf(ranks, ({ number }) => number), arrayOf(ranks, ({ rank }) => rank), ranks[0]?.number ?? 0, ranks.at(-1)?.number ?? 0],
-  };
-}

@@ -17,9 +17,9 @@ const CACHED_PARTS = 512;
 const CACHED_NODES = 16;
 
 type Nodes = { firsts: number[]; nodes: Buffer };
-type Part = { numbers: number[]; leaves: Buffer };
+type Part = { numbers: number[]; leaves: Buffer; ranks: number[] | null };
 
-/** Makes proofs. Parts never change once a root is fixed, so they are kept. */
+/** Makes proofs and finds ranks, for draws that were made. Their parts never change again, so they are kept. */
 export class Proofs {
   readonly #nodes = new LRUCache<string, Nodes>({ max: CACHED_NODES });
   readonly #parts = new LRUCache<string, Part>({ max: CACHED_PARTS });
@@ -39,26 +39,39 @@ export class Proofs {
       const found = new Map<string, Part>();
       for (const key of keys) {
         const [row] = await database.rows<DrawPart>(selectDrawPart(key.slice(0, 36), Number(key.slice(37))));
-        if (row) found.set(key, { numbers: row.numbers, leaves: Buffer.from(row.leaves, "hex") });
+        if (row) found.set(key, { numbers: row.numbers, leaves: Buffer.from(row.leaves, "hex"), ranks: row.ranks });
       }
       return found;
     });
   }
 
-  /** The proof of the entry with this number; null if it is not in the draw. Call it only for a draw whose root is fixed. */
+  /** The proof of the entry with this number; null if it is not in the draw. */
   async of(dropId: string, number: number): Promise<Proof | null> {
-    const { firsts, nodes } = await cached(this.#nodes, this.#readNodes, dropId, { firsts: [], nodes: Buffer.alloc(0) });
-    const part = firsts.findLastIndex((first) => first <= number);
-    if (part < 0) return null;
-    const { numbers, leaves } = await cached(this.#parts, this.#readPart, `${dropId}:${part}`, { numbers: [], leaves: Buffer.alloc(0) });
-    const place = numbers.indexOf(number);
-    if (place < 0) return null;
+    const found = await this.#find(dropId, number);
+    if (!found) return null;
+    const { nodes, part, leaves, place } = found;
     const path = [...pathOf(leaves, place), ...pathOf(nodes, part)];
     return {
       leaf: leaves.toString("hex", place * HASH_BYTES, (place + 1) * HASH_BYTES),
       index: part * PART_SIZE + place,
       path: path.map((node) => node.toString("hex")),
     };
+  }
+
+  /** The rank of the entry with this number; null if it is not in the draw. */
+  async rankOf(dropId: string, number: number): Promise<number | null> {
+    const found = await this.#find(dropId, number);
+    return found?.ranks?.[found.place] ?? null;
+  }
+
+  /** The part that has this entry, and its place there. */
+  async #find(dropId: string, number: number): Promise<(Part & { nodes: Buffer; part: number; place: number }) | undefined> {
+    const { firsts, nodes } = await cached(this.#nodes, this.#readNodes, dropId, { firsts: [], nodes: Buffer.alloc(0) });
+    const part = firsts.findLastIndex((first) => first <= number);
+    if (part < 0) return undefined;
+    const found = await cached(this.#parts, this.#readPart, `${dropId}:${part}`, { numbers: [], leaves: Buffer.alloc(0), ranks: null });
+    const place = found.numbers.indexOf(number);
+    return place < 0 ? undefined : { ...found, nodes, part, place };
   }
 }
 

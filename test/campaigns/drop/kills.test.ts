@@ -4,11 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { verifyOneDraw } from "../../support/drop-clients.ts";
 import { Client, good } from "../../support/shop.ts";
+import { summaryOf } from "../checker/judge-history.ts";
+import { judged } from "../checker/judged.ts";
 import { Sandbox } from "../crash/sandbox.ts";
 import { rushWithKills } from "./rush-with-kills.ts";
 
 test("a rush goes on after kills of the shop and of PostgreSQL: each unit is free, held, ordered or bought, and no entry is lost or overtaken", async (t) => {
-  const { findings, ...report } = await rushWithKills({ people: 300, units: 20, kills: 2, seed: 3 });
+  const { result, history } = await judged(() => rushWithKills({ people: 300, units: 20, kills: 2, seed: 3 }));
+  const { findings, ...report } = result;
+  t.diagnostic(summaryOf(history));
   t.diagnostic(JSON.stringify(report));
   assert.deepEqual(findings, []);
   assert.ok(report.retries > 0, "no request was interrupted");
@@ -20,7 +24,7 @@ const ENTRIES = 40;
 test("a draw whose shop is killed in the middle is made once, and agrees with its public file", async () => {
   const sandbox = await Sandbox.create();
   try {
-    for (const step of ["insert draw part, answered", "update ranks, sent", "update ranks, answered"]) {
+    for (const step of ["insert draw parts, answered", "update part ranks, answered", "insert drawn line, sent", "insert drawn line, answered"]) {
       await sandbox.open({ point: `database: ${step}`, pass: 1 });
       const dropId = await enterDraw(sandbox.url);
       assert.equal(await sandbox.ended(60_000), "SIGKILL", `the draw did not pass "${step}"`);

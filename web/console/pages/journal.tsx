@@ -1,7 +1,7 @@
 // Who did what. Every filter is in the address.
 
 import type { Body } from "#client";
-import { navigate, route, to } from "../../shared/router.ts";
+import { navigate, redirect, route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { DateField } from "../parts/fields.tsx";
 import { Filters } from "../parts/filters.tsx";
@@ -27,7 +27,9 @@ export function Journal() {
     const { body } = await shop.listJournal({ query: { limit: 50, ...cursor, ...given }, signal });
     return { rows: body.entries, next: body.nextCursor };
   });
-  const set = (next: Partial<Filter>): void => navigate(to("/journal", { ...filter, ...next }));
+  const isOpen = query.get("filters") === "open";
+  const address = (next: Partial<Filter>, open = isOpen): string => to("/journal", { ...filter, ...next, filters: open ? "open" : undefined });
+  const set = (next: Partial<Filter>): void => navigate(address(next));
   return (
     <>
       <Title>{t.value.journal}</Title>
@@ -39,6 +41,12 @@ export function Journal() {
           value: filter.operation ?? "",
           options: OPERATION_NAMES.map((name) => [name, operationWord(name)]),
           choose: (value) => set({ operation: value || undefined }),
+        }}
+        fold={{
+          active: [filter.operation, filter.actor, filter.from, filter.to].filter(Boolean).length,
+          isOpen,
+          set: (open) => redirect(address({}, open)),
+          clear: () => set({ operation: undefined, actor: undefined, from: undefined, to: undefined }),
         }}
       >
         <label class="field">

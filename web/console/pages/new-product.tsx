@@ -1,14 +1,19 @@
 // A new product: with one variant, or with a variant for each combination of its options.
 
 import { type Signal, useSignal } from "@preact/signals";
+import type { Shop } from "#client";
 import { cutText } from "../../../src/text.ts";
 import { navigate, to } from "../../shared/router.ts";
 import { useAttempt } from "../attempt.ts";
-import { NumberField, TextField } from "../parts/fields.tsx";
-import { Card, Failure, Field, Notice, Title } from "../parts/parts.tsx";
+import { FieldErrors } from "../parts/field-errors.tsx";
+import { NumberField, TextArea, TextField } from "../parts/fields.tsx";
+import { Card, Failure, Notice, Title } from "../parts/parts.tsx";
+import { type DetailFields, ProductDetails } from "../parts/product-details.tsx";
+import { imagesBody, metadataIn, metadataText, picturesText, SKU_MAX, tagsIn } from "../product-fields.ts";
 import { combinations, MAX_VARIANTS, type OptionRow, type Options } from "../variants.ts";
 import { t } from "../words/words.ts";
-import { type Draft, keyOf, SKU_MAX, VariantDrafts } from "./variant-drafts.tsx";
+import { OptionRows } from "./option-rows.tsx";
+import { type Draft, keyOf, VariantDrafts } from "./variant-drafts.tsx";
 
 export function NewProductPage() {
   return (
@@ -21,39 +26,47 @@ export function NewProductPage() {
   );
 }
 
-const MAX_OPTIONS = 4;
+type Fields = DetailFields & Record<"name" | "description" | "price" | "stock" | "sku" | "prefix", Signal<string>>;
+type ProductDraft = {
+  fields: Fields;
+  onSale: Signal<boolean>;
+  several: Signal<boolean>;
+  rows: Signal<OptionRow[]>;
+  drafts: Signal<Record<string, Draft>>;
+};
 
-/** @param draft the product is not for sale at first */
-export function NewProduct({ created, draft = false }: { created: (id: string) => void; draft?: boolean }) {
-  const [name, description, price, stock] = [useSignal(""), useSignal(""), useSignal(""), useSignal("")];
-  const [onSale, several] = [useSignal(!draft), useSignal(false)];
+function useDraft(isOnSale: boolean): ProductDraft {
+  const [name, description, price, stock, sku, prefix] = [useSignal(""), useSignal(""), useSignal(""), useSignal(""), useSignal(""), useSignal("")];
+  const [images, tags, metadata] = [useSignal(picturesText([])), useSignal(""), useSignal(metadataText({}))];
+  const [externalId, taxFreeAmount] = [useSignal(""), useSignal("")];
   const rows = useSignal<OptionRow[]>([
     { name: t.value.color, values: "" },
     { name: t.value.size, values: "" },
   ]);
-  const drafts = useSignal<Record<string, Draft>>({});
-  const prefix = useSignal("");
+  return {
+    fields: { name, description, price, stock, sku, prefix, images, tags, metadata, externalId, taxFreeAmount },
+    onSale: useSignal(isOnSale),
+    several: useSignal(false),
+    rows,
+    drafts: useSignal<Record<string, Draft>>({}),
+  };
+}
+
+/** @param draft the product is not for sale at first */
+export function NewProduct({ created, draft = false }: { created: (id: string) => void; draft?: boolean }) {
+  const product = useDraft(!draft);
+  const { fields, several, rows, drafts } = product;
   const formError = useSignal<string | null>(null);
-
   const all = combinations(rows.value);
-  const skuOf = (options: Options): string =>
-    drafts.value[keyOf(options)]?.sku ??
-    (prefix.value.trim() === "" ? "" : cutText([prefix.value.trim(), ...Object.values(options)].join("-"), SKU_MAX));
+  const skuOf = (options: Options): string => {
+    const prefix = fields.prefix.value.trim();
+    return drafts.value[keyOf(options)]?.sku ?? (prefix === "" ? "" : cutText([prefix, ...Object.values(options)].join("-"), SKU_MAX));
+  };
   const wanted = all.filter((options) => (drafts.value[keyOf(options)]?.stock ?? "") !== "");
-
   const create = useAttempt(async ({ key, shop }) => {
-    const common = { name: name.value.trim(), description: description.value, status: onSale.value ? "ON_SALE" : "NOT_FOR_SALE" } as const;
-    const variants = wanted.map((options) => {
-      const { stock: variantStock, price: variantPrice = "" } = drafts.value[keyOf(options)] as Draft;
-      const sku = skuOf(options).trim();
-      const amount = Number(variantPrice === "" ? price.value : variantPrice);
-      return { options, stock: Number(variantStock), price: amount, ...(sku === "" ? {} : { sku }) };
-    });
-    const body = several.value ? { ...common, variants } : { ...common, price: Number(price.value), stock: Number(stock.value) };
-    const answer = await shop.createProducts({ body, idempotencyKey: key });
+    const answer = await shop.createProducts({ body: bodyOf(product, wanted, skuOf), idempotencyKey: key });
     if ("id" in answer.body) created(answer.body.id);
   });
-
   return (
     <form
       class="form"
@@ -63,25 +76,31 @@ export function NewProduct({ created, draft = false }: { created: (id: string) =
         if (formError.value === null) void create.run();
       }}
     >
-      <div class="form-grid">
-        <TextField label={t.value.name} value={name} />
-        <NumberField label={t.value.price} value={price} />
-        {!several.value && <NumberField label={t.value.stock} value={stock} />}
-      </div>
-      <Field label={t.value.description}>
-        <textarea rows={2} maxLength={10_000} value={description.value} onInput={({ currentTarget }) => (description.value = currentTarget.value)} />
-      </Field>
-      <Check label={t.value.severalVariants} checked={several} />
-      {several.value && (
-        <>
-          <OptionRows rows={rows} />
-          {all.length > MAX_VARIANTS && <Notice kind="warn">{t.value.tooManyVariants(MAX_VARIANTS)}</Notice>}
-          {all.length > 0 && all.length <= MAX_VARIANTS && (
-            <VariantDrafts all={all} wanted={wanted} drafts={drafts} prefix={prefix} skuOf={skuOf} price={price.value} />
+      <FieldErrors error={create.error}>
+        <div class="form-grid">
+          <TextField label={t.value.name} value={fields.name} path="/name" />
+          <NumberField label={t.value.price} value={fields.price} path="/variants/0/price" />
+          {!several.value && (
+            <>
+              <NumberField label={t.value.stock} value={fields.stock} />
+              <TextField label="SKU" hint={t.value.mayBeEmpty} value={fields.sku} max={SKU_MAX} path="/variants/0/sku" optional />
+            </>
           )}
-        </>
-      )}
-      <Check label={t.value.onSaleAtOnce} checked={onSale} />
+        </div>
+        <TextArea label={t.value.description} value={fields.description} rows={2} max={10_000} path="/description" />
+        <Check label={t.value.severalVariants} checked={several} />
+        {several.value && (
+          <>
+            <OptionRows rows={rows} />
+            {all.length > MAX_VARIANTS && <Notice kind="warn">{t.value.tooManyVariants(MAX_VARIANTS)}</Notice>}
+            {all.length > 0 && all.length <= MAX_VARIANTS && (
+              <VariantDrafts all={all} wanted={wanted} drafts={drafts} prefix={fields.prefix} skuOf={skuOf} price={fields.price.value} />
+            )}
+          </>
+        )}
+        <ProductDetails fields={fields} />
+        <Check label={t.value.onSaleAtOnce} checked={product.onSale} />
+      </FieldErrors>
       {formError.value !== null && <Notice kind="bad">{formError.value}</Notice>}
       {create.error !== undefined && <Failure error={create.error} />}
       <button class="button primary small" type="submit" aria-disabled={create.busy}>
@@ -89,6 +108,37 @@ export function NewProduct({ created, draft = false }: { created: (id: string) =
       </button>
     </form>
   );
+}
+
+type CreateBody = Extract<Parameters<Shop["createProducts"]>[0]["body"], { name: string; variants: unknown }>;
+
+/** A product with one variant is sent like the others, because its SKU is the variant's. */
+function bodyOf({ fields, onSale, several, drafts }: ProductDraft, wanted: Options[], skuOf: (options: Options) => string): CreateBody {
+  const skuIn = (sku: string): { sku?: string } => (sku.trim() === "" ? {} : { sku: sku.trim() });
+  const [images, tags, metadata] = [imagesBody(fields.images.value), tagsIn(fields.tags.value), metadataIn(fields.metadata.value)];
+  const single = { price: Number(fields.price.value), stock: Number(fields.stock.value), ...skuIn(fields.sku.value) };
+  const variants = wanted.map((options) => {
+    const { stock, price = "", imageUrl = "", metadata: ofVariant = "" } = drafts.value[keyOf(options)] as Draft;
+    return {
+      options,
+      stock: Number(stock),
+      price: Number(price === "" ? fields.price.value : price),
+      ...skuIn(skuOf(options)),
+      ...(imageUrl.trim() === "" ? {} : { imageUrl: imageUrl.trim() }),
+      ...(ofVariant === "" ? {} : { metadata: metadataIn(ofVariant) }),
+    };
+  });
+  return {
+    name: fields.name.value.trim(),
+    description: fields.description.value,
+    status: onSale.value ? "ON_SALE" : "NOT_FOR_SALE",
+    ...(images.length === 0 ? {} : { images }),
+    ...(tags.length === 0 ? {} : { tags }),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    ...(fields.externalId.value.trim() === "" ? {} : { externalId: fields.externalId.value.trim() }),
+    ...(fields.taxFreeAmount.value === "" ? {} : { taxFreeAmount: Number(fields.taxFreeAmount.value) }),
+    variants: several.value ? variants : [single],
+  };
 }
 
 function variantsError(combinations: number, variants: number): string | null {
@@ -102,46 +152,5 @@ function Check({ label, checked }: { label: string; checked: Signal<boolean> }) 
       <input type="checkbox" checked={checked.value} onChange={({ currentTarget }) => (checked.value = currentTarget.checked)} />
       {label}
     </label>
-  );
-}
-
-function OptionRows({ rows }: { rows: Signal<OptionRow[]> }) {
-  const change = (i: number, next: Partial<OptionRow>): void =>
-    void (rows.value = rows.value.map((row, other) => (other === i ? { ...row, ...next } : row)));
-  return (
-    <fieldset class="option-rows">
-      <legend>{t.value.options}</legend>
-      {rows.value.map((row, i) => (
-        <div key={i} class="option-row">
-          <Field label={t.value.optionName(i + 1)}>
-            <input required maxLength={100} value={row.name} onInput={({ currentTarget }) => change(i, { name: currentTarget.value })} />
-          </Field>
-          <Field label={t.value.optionValues(i + 1)}>
-            <input
-              required
-              maxLength={4000}
-              placeholder={i === 0 ? t.value.valuesHint : ""}
-              value={row.values}
-              onInput={({ currentTarget }) => change(i, { values: currentTarget.value })}
-            />
-          </Field>
-          {rows.value.length > 1 && (
-            <button
-              type="button"
-              class="button small quiet"
-              aria-label={t.value.removeOption(i + 1)}
-              onClick={() => (rows.value = rows.value.filter((_, other) => other !== i))}
-            >
-              {t.value.remove}
-            </button>
-          )}
-        </div>
-      ))}
-      {rows.value.length < MAX_OPTIONS && (
-        <button type="button" class="button small quiet" onClick={() => (rows.value = [...rows.value, { name: "", values: "" }])}>
-          {t.value.anotherOption}
-        </button>
-      )}
-    </fieldset>
   );
 }

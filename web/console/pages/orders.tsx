@@ -3,7 +3,7 @@
 import type { Body } from "#client";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
 import { useResource } from "../../shared/resource.ts";
-import { navigate, route, to } from "../../shared/router.ts";
+import { navigate, redirect, route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { DateField } from "../parts/fields.tsx";
 import { Filters } from "../parts/filters.tsx";
@@ -38,6 +38,7 @@ function filterOf(query: URLSearchParams): Filter {
 
 export function Orders() {
   const filter = filterOf(route.value.query);
+  const isOpen = route.value.query.get("filters") === "open";
   const { q, status, fulfilment, user, product, from, to: until } = filter;
   const list = useList(`orders ${JSON.stringify(filter)}`, async (cursor, signal) => {
     const query = {
@@ -54,7 +55,8 @@ export function Orders() {
     const { body } = await shop.listOrders({ query, signal });
     return { rows: body.orders, next: body.nextCursor };
   });
-  const set = (next: Partial<Filter>): void => navigate(to("/orders", { ...filter, ...next }));
+  const address = (next: Partial<Filter>, open = isOpen): string => to("/orders", { ...filter, ...next, filters: open ? "open" : undefined });
+  const set = (next: Partial<Filter>): void => navigate(address(next));
   return (
     <>
       <Title
@@ -81,6 +83,12 @@ export function Orders() {
           value: fulfilment ?? "",
           options: FULFILMENT.map((value) => [value, fulfilmentWord(value)]),
           choose: (value) => set({ fulfilment: value || undefined }),
+        }}
+        fold={{
+          active: [status, fulfilment, from, until].filter(Boolean).length,
+          isOpen,
+          set: (open) => redirect(address({}, open)),
+          clear: () => set({ status: undefined, fulfilment: undefined, from: undefined, to: undefined }),
         }}
       >
         <DateField label={t.value.since} value={from ?? ""} max={until} change={(day) => set({ from: day || undefined })} />

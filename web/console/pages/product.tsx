@@ -10,6 +10,8 @@ import { Confirm } from "../parts/confirm.tsx";
 import { Notice, NotLoaded, Status, Title, Card } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
+import { p } from "../words/products.ts";
+import { AddVariant } from "./add-variant.tsx";
 import { EditProduct } from "./edit-product.tsx";
 import { EditVariant } from "./edit-variant.tsx";
 import { StockForm } from "./stock-form.tsx";
@@ -28,6 +30,7 @@ export function Product({ id }: { id: string }) {
   return (
     <>
       <Title
+        about={data.name}
         side={
           <>
             <Status of={data.status} />
@@ -49,7 +52,19 @@ export function Product({ id }: { id: string }) {
           await reload();
         }}
       />
-      <Card title={t.value.variants}>
+      <Card
+        title={t.value.variants}
+        side={
+          <AddVariant
+            product={data}
+            added={async () => {
+              adjustments.value++;
+              message.value = p.value.variantAdded;
+              await reload();
+            }}
+          />
+        }
+      >
         <Table
           caption={t.value.variants}
           rows={data.variants}
@@ -64,7 +79,7 @@ export function Product({ id }: { id: string }) {
               head: t.value.actions,
               end: true,
               cell: (variant) => (
-                <EditVariant key={Object.keys(variant.options).join()} productId={id} variant={variant} saved={saved} reload={reload} />
+                <EditVariant key={Object.keys(variant.options).join()} product={data} variant={variant} saved={saved} reload={reload} />
               ),
             },
           ]}
@@ -83,8 +98,6 @@ function SaleSwitch({ product, saved, reload }: { product: ProductDetail; saved:
     <Confirm
       needs="catalog"
       label={label}
-      title={label}
-      act={label}
       tone={isForSale ? "danger" : "primary"}
       run={async ({ key, shop }) => {
         await shop.editProduct({ path: { id: product.id }, body: { status: isForSale ? "NOT_FOR_SALE" : "ON_SALE" }, idempotencyKey: key });

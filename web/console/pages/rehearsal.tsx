@@ -10,8 +10,10 @@ import { Chart } from "../parts/chart.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Bar, Card, Notice, Status, Title, NotLoaded } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
+import { r } from "../words/rehearsals.ts";
 import { codeWord, t } from "../words/words.ts";
-import { ms } from "../duration.ts";
+import { ms, seconds } from "../duration.ts";
+import { DropOutcome, RehearsedTerms } from "./rehearsed-drop.tsx";
 
 type OneRehearsal = Body<"getRehearsal">;
 type Report = NonNullable<OneRehearsal["report"]>;
@@ -47,16 +49,29 @@ export function Rehearsal({ id }: { id: string }) {
           </>
         }
       >
-        {t.value.rehearsal}
+        {plan.drop ? r.value.ofDrop : t.value.rehearsal}
       </Title>
       <p class="lead">
-        <bdi>{[plan.product?.name, plan.coupon?.name].filter(Boolean).join(" + ")}</bdi>
+        <bdi>{[plan.drop?.name ?? plan.product?.name, plan.coupon?.name].filter(Boolean).join(" + ")}</bdi>
         <span class="muted"> · {formatInstant(data.createdAt)}</span>
       </p>
+      <RehearsedTerms rehearsal={data} />
       {data.failure && <Notice kind="bad">{data.failure}</Notice>}
       {!report && <Progress rehearsal={data} />}
       {report && <Result report={report} plan={plan} />}
+      {data.finishedAt !== null && <NextSteps rehearsal={data} />}
     </article>
+  );
+}
+
+/** After a report: the drop itself, or another rehearsal after a change. */
+function NextSteps({ rehearsal: { dropId, productId, couponId } }: { rehearsal: OneRehearsal }) {
+  const again = { drop: dropId ?? undefined, product: dropId === null ? (productId ?? undefined) : undefined, coupon: couponId ?? undefined };
+  return (
+    <p class="card-links no-print">
+      {dropId !== null && <a href={to(`/drops/${dropId}`)}>{r.value.toDrop}</a>}
+      <a href={to("/rehearsals", again)}>{r.value.again}</a>
+    </p>
   );
 }
 
@@ -120,7 +135,9 @@ function Progress({ rehearsal: { state, plan, progress, finishedAt } }: { rehear
 
 function Result({ report, plan }: { report: Report; plan: OneRehearsal["plan"] }) {
   const { orders, claims, audit, left, timeline } = report;
-  const outOfOrder = (orders?.order.outOfOrder ?? 0) + (claims?.order.outOfOrder ?? 0);
+  // A later buyer may get units that come back to a drop without a line.
+  const isLine = plan.drop === null || plan.drop.waitlist || plan.drop.giveUpPercent === 0;
+  const outOfOrder = (orders?.order.outOfOrder ?? 0) + (isLine ? (report.entries?.order.outOfOrder ?? 0) : 0) + (claims?.order.outOfOrder ?? 0);
   const oversold = (left.stock ?? 0) < 0 || (orders && plan.product ? orders.succeeded > plan.product.stock : false);
   const checks: [boolean, string, string][] = [
     [
@@ -134,7 +151,6 @@ function Result({ report, plan }: { report: Report; plan: OneRehearsal["plan"] }
     [audit.violations === 0, t.value.auditResult, audit.violations === 0 ? t.value.noViolations : t.value.violations(audit.violations)],
   ];
   const x = timeline.points.map((_, i) => (i * timeline.stretchMs) / 1000);
-  const seconds = (value: number): string => `${formatNumber(Math.round(value * 10) / 10)} s`;
   return (
     <>
       <ul class="checks">
@@ -176,7 +192,9 @@ function Result({ report, plan }: { report: Report; plan: OneRehearsal["plan"] }
         </Card>
       </div>
       <div class="columns">
+        <DropOutcome report={report} plan={plan} />
         {claims && <OutcomeTable title={t.value.claimsWord} outcomes={claims} />}
+        {report.entries && <OutcomeTable title={r.value.entries} outcomes={report.entries} />}
         {orders && <OutcomeTable title={t.value.ordersWord} outcomes={orders} />}
       </div>
       <p class="muted">{t.value.tidied(formatNumber(report.refunded))}</p>

@@ -1,19 +1,27 @@
 import { useSignal } from "@preact/signals";
 import { formatNumber } from "../../shared/languages.ts";
+import { useResource } from "../../shared/resource.ts";
 import { navigate, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { useAttempt } from "../attempt.ts";
 import { NumberField } from "../parts/fields.tsx";
 import { Card, Failure, Field, Status, When } from "../parts/parts.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
+import { r } from "../words/rehearsals.ts";
 import { t } from "../words/words.ts";
 
-export function RehearsalForm({ product, coupon }: { product: string | undefined; coupon: string | undefined }) {
-  const [buyers, withinSeconds] = [useSignal("2000"), useSignal("3")];
+type FormProps = { product?: string | undefined; coupon: string | undefined; drop?: string };
+
+export function RehearsalForm({ product, coupon, drop }: FormProps) {
+  const [buyers, withinSeconds, giveUp, manyAccounts] = [useSignal("2000"), useSignal("3"), useSignal("20"), useSignal("0")];
+  const { data: mode } = useResource(`mode of ${drop}`, async (signal) =>
+    drop ? (await shop.getDrop({ path: { dropId: drop }, signal })).body.mode : null,
+  );
   const start = useAttempt(async ({ key, shop }) => {
     const { body } = await shop.startRehearsal({
       body: {
         ...(product ? { productId: product } : {}),
+        ...(drop ? { dropId: drop, giveUpPercent: Number(giveUp.value), manyAccountsPercent: Number(manyAccounts.value) } : {}),
         ...(coupon ? { couponId: coupon } : {}),
         buyers: Number(buyers.value),
         arriveWithinMs: Math.round(Number(withinSeconds.value) * 1000),
@@ -22,9 +30,9 @@ export function RehearsalForm({ product, coupon }: { product: string | undefined
     });
     navigate(to(`/rehearsals/${body.id}`));
   });
-  const nothingChosen = !product && !coupon;
+  const nothingChosen = !product && !coupon && !drop;
   return (
-    <Card title={t.value.step3}>
+    <Card title={drop ? t.value.rehearsal : t.value.step3}>
       <form
         class="form"
         onSubmit={(event) => {
@@ -32,9 +40,9 @@ export function RehearsalForm({ product, coupon }: { product: string | undefined
           void start.run();
         }}
       >
-        <p class="muted">{t.value.rehearsalWords}</p>
-        <div class="form-row">
-          <NumberField label={t.value.buyers} value={buyers} min={1} max={10_000} />
+        <p class="muted">{drop ? r.value.words : t.value.rehearsalWords}</p>
+        <div class="form-grid">
+          <NumberField label={t.value.buyers} value={buyers} min={1} max={10_000} path="/buyers" />
           <Field label={t.value.withinSeconds}>
             <input
               required
@@ -46,6 +54,14 @@ export function RehearsalForm({ product, coupon }: { product: string | undefined
               onInput={({ currentTarget }) => (withinSeconds.value = currentTarget.value)}
             />
           </Field>
+          {drop && (
+            <>
+              {mode !== "DIRECT" && <NumberField label={r.value.giveUp} hint={r.value.giveUpHint} value={giveUp} max={100} path="/giveUpPercent" />}
+              <NumberField label={r.value.manyAccounts} hint={r.value.manyAccountsHint} value={manyAccounts} max={100} path="/manyAccountsPercent" />
+            </>
+          )}
+        </div>
+        <div class="form-row">
           <button class="button primary" type="submit" disabled={nothingChosen} aria-disabled={start.busy}>
             {start.busy ? t.value.working : t.value.startRehearsal}
           </button>
@@ -74,7 +90,7 @@ export function PastRehearsals() {
             main: true,
             cell: ({ id, plan }) => (
               <a class="clip" href={to(`/rehearsals/${id}`)}>
-                <bdi>{plan.product?.name ?? plan.coupon?.name}</bdi>
+                <bdi>{plan.drop?.name ?? plan.product?.name ?? plan.coupon?.name}</bdi>
               </a>
             ),
           },

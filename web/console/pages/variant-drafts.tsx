@@ -2,14 +2,18 @@ import { type Signal, useSignal } from "@preact/signals";
 import { formatNumber } from "../../shared/languages.ts";
 import { NumberField, TextField } from "../parts/fields.tsx";
 import { Matrix } from "../parts/matrix.tsx";
+import { PictureField } from "../parts/pictures.tsx";
+import { Metadata } from "../parts/metadata.tsx";
+import { Field } from "../parts/parts.tsx";
+import { SKU_MAX } from "../product-fields.ts";
+import { p } from "../words/products.ts";
 import { gridOf, nameOf, type Options } from "../variants.ts";
 import { t } from "../words/words.ts";
 
-export const SKU_MAX = 100;
 const AMOUNT_MAX = 1_000_000_000_000;
 
-/** The values typed for one combination of options. */
-export type Draft = { stock?: string; sku?: string; price?: string };
+/** The values typed for one combination of options; `metadata` is the text of its field. */
+export type Draft = { stock?: string; sku?: string; price?: string; imageUrl?: string; metadata?: string };
 type Drafts = Signal<Record<string, Draft>>;
 
 export const keyOf = (options: Options): string => JSON.stringify(Object.entries(options));
@@ -58,31 +62,63 @@ export function VariantDrafts({ all, wanted, drafts, prefix, skuOf, price }: Var
           <TextField label={t.value.skuPrefix} hint={t.value.skuPrefixHint} value={prefix} max={60} optional />
         </div>
         <ul class="variant-drafts">
-          {wanted.map((options) => (
-            <li key={keyOf(options)}>
-              <bdi>{nameOf(options)}</bdi>
-              <input
-                maxLength={SKU_MAX}
-                aria-label={`SKU: ${nameOf(options)}`}
-                placeholder="SKU"
-                value={skuOf(options)}
-                onInput={({ currentTarget }) => change(options, { sku: currentTarget.value })}
-              />
-              <input
-                type="number"
-                inputMode="numeric"
-                min={0}
-                max={AMOUNT_MAX}
-                aria-label={`${t.value.price}: ${nameOf(options)}`}
-                placeholder={price === "" ? t.value.price : formatNumber(Number(price))}
-                value={drafts.value[keyOf(options)]?.price ?? ""}
-                onInput={({ currentTarget }) => change(options, { price: currentTarget.value })}
-              />
-            </li>
+          {wanted.map((options, i) => (
+            <VariantRow
+              key={keyOf(options)}
+              name={nameOf(options)}
+              path={`/variants/${i}`}
+              sku={skuOf(options)}
+              draft={drafts.value[keyOf(options)] ?? {}}
+              price={price}
+              change={(next) => change(options, next)}
+            />
           ))}
         </ul>
       </details>
     </>
+  );
+}
+
+type VariantRowProps = { name: string; path: string; sku: string; draft: Draft; price: string; change: (next: Draft) => void };
+
+function VariantRow({ name, path, sku, draft, price, change }: VariantRowProps) {
+  return (
+    <li>
+      <bdi>{name}</bdi>
+      <Field label="SKU" path={`${path}/sku`}>
+        <input maxLength={SKU_MAX} aria-label={`SKU: ${name}`} value={sku} onInput={({ currentTarget }) => change({ sku: currentTarget.value })} />
+      </Field>
+      <Field label={t.value.price} path={`${path}/price`}>
+        <input
+          type="number"
+          inputMode="numeric"
+          min={0}
+          max={AMOUNT_MAX}
+          aria-label={`${t.value.price}: ${name}`}
+          placeholder={price === "" ? "" : formatNumber(Number(price))}
+          value={draft.price ?? ""}
+          onInput={({ currentTarget }) => change({ price: currentTarget.value })}
+        />
+      </Field>
+      <details class="more-fields">
+        <summary>{p.value.moreOf(name)}</summary>
+        <div class="form">
+          <PictureField
+            label={p.value.ownPicture}
+            value={draft.imageUrl ?? ""}
+            change={(imageUrl) => change({ imageUrl })}
+            path={`${path}/imageUrl`}
+            optional
+          />
+          <Metadata
+            value={draft.metadata ?? ""}
+            change={(metadata) => change({ metadata })}
+            hint={p.value.variantMetadataHint}
+            path={`${path}/metadata`}
+          />
+        </div>
+      </details>
+    </li>
   );
 }
 

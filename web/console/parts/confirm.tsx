@@ -5,6 +5,7 @@ import { useRef } from "preact/hooks";
 import { type ActionContext, useAttempt } from "../attempt.ts";
 import { mayChange, type Permission } from "../session.ts";
 import { t } from "../words/words.ts";
+import { FieldErrors } from "./field-errors.tsx";
 import { Failure } from "./parts.tsx";
 
 type ConfirmProps = {
@@ -12,11 +13,12 @@ type ConfirmProps = {
   label: string;
   /** The object of the action, for a label that is the same in every row. */
   about?: string;
-  title: string;
+  /** Of the dialog; the label, unless it says more. */
+  title?: string;
   /** A description of the action, or its form. The browser checks the fields before the action starts. */
   children: ComponentChildren;
-  /** On the button that starts the action. */
-  act: string;
+  /** On the button that starts the action; the title, unless it says more. */
+  act?: string;
   /** On the button that closes the dialog, if the action itself is a cancel. */
   dismiss?: string;
   run: (context: ActionContext) => Promise<void>;
@@ -34,9 +36,9 @@ type ConfirmProps = {
 export function Confirm({
   label,
   about,
-  title,
+  title = label,
   children,
-  act,
+  act = title,
   dismiss = t.value.cancel,
   run,
   opened,
@@ -76,7 +78,9 @@ export function Confirm({
           }}
         >
           <h2>{title}</h2>
-          <div class="dialog-words">{children}</div>
+          <div class="dialog-words">
+            <FieldErrors error={attempt.error}>{children}</FieldErrors>
+          </div>
           {attempt.error !== undefined && <Failure error={attempt.error} />}
           <div class="dialog-buttons">
             <button type="button" class="button quiet" onClick={() => dialog.current?.close()}>

@@ -3,7 +3,7 @@ import type { Conflict, Form } from "../form.ts";
 import { Notice } from "./parts.tsx";
 
 type ConflictsProps<Field extends string> = {
-  form: Pick<Form<Field, never>, "fields" | "conflicts">;
+  form: Pick<Form<Field, never>, "fields" | "conflicts" | "textOf">;
   label: (field: Field) => string;
   format?: (field: Field, value: string) => string;
 };
@@ -29,11 +29,11 @@ export function Conflicts<Field extends string>({ form, label, format = (_field,
           <fieldset key={field} class="conflict">
             <legend>{label(field)}</legend>
             <label class="check">
-              <input type="radio" name={`conflict-${field}`} checked={value.value.trim() === typed} onChange={() => (value.value = typed)} />
+              <input type="radio" name={`conflict-${field}`} checked={form.textOf(field) === typed} onChange={() => (value.value = typed)} />
               <bdi>{t.value.typedValue(words(conflict, typed))}</bdi>
             </label>
             <label class="check">
-              <input type="radio" name={`conflict-${field}`} checked={value.value.trim() === current} onChange={() => (value.value = current)} />
+              <input type="radio" name={`conflict-${field}`} checked={form.textOf(field) === current} onChange={() => (value.value = current)} />
               <bdi>{t.value.currentValue(words(conflict, current))}</bdi>
             </label>
           </fieldset>

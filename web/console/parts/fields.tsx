@@ -5,7 +5,7 @@ import { timeZone } from "../../shared/languages.ts";
 import { t } from "../words/words.ts";
 import { Field } from "./parts.tsx";
 
-type FieldProps = { label: string; value: Signal<string>; hint?: string | undefined; optional?: boolean };
+type FieldProps = { label: string; value: Signal<string>; hint?: string | undefined; optional?: boolean; path?: string | undefined };
 
 /** The shop's limits. */
 const NAME_MAX = 300;
@@ -22,9 +22,10 @@ export function TextField({
   optional = false,
   max = NAME_MAX,
   placeholder,
+  path,
 }: FieldProps & { max?: number; placeholder?: string }) {
   return (
-    <Field label={label} {...(hint === undefined ? {} : { hint })}>
+    <Field label={label} path={path} {...(hint === undefined ? {} : { hint })}>
       <input
         required={!optional}
         pattern={NOT_BLANK}
@@ -46,10 +47,18 @@ export function CustomerReasonField({ value }: { value: Signal<string> }) {
   return <TextField label={t.value.customerReason} hint={t.value.customerReasonHint} value={value} max={REASON_MAX} optional />;
 }
 
-/** A whole number. */
-export function NumberField({ label, value, hint, optional = false, min = 0, max = MONEY_MAX }: FieldProps & { min?: number; max?: number }) {
+export function TextArea({ label, value, rows, max, path }: { label: string; value: Signal<string>; rows: number; max: number; path?: string }) {
   return (
-    <Field label={label} {...(hint === undefined ? {} : { hint })}>
+    <Field label={label} path={path}>
+      <textarea rows={rows} maxLength={max} value={value.value} onInput={({ currentTarget }) => (value.value = currentTarget.value)} />
+    </Field>
+  );
+}
+
+/** A whole number. */
+export function NumberField({ label, value, hint, optional = false, min = 0, max = MONEY_MAX, path }: FieldProps & { min?: number; max?: number }) {
+  return (
+    <Field label={label} path={path} {...(hint === undefined ? {} : { hint })}>
       <input
         required={!optional}
         type="number"
@@ -86,9 +95,9 @@ export function DateField({ label, value, min, max, change }: DateFieldProps) {
 }
 
 /** A date and time in the shop's zone, like all times in the console. */
-export function MomentField({ label, value, hint, optional = false }: FieldProps) {
+export function MomentField({ label, value, hint, optional = false, path }: FieldProps) {
   return (
-    <Field label={label} hint={[timeZone.value, hint].filter(Boolean).join(" · ")}>
+    <Field label={label} path={path} hint={[timeZone.value, hint].filter(Boolean).join(" · ")}>
       <input
         ref={(input) => input?.setCustomValidity(value.value === "" || momentOf(value.value) !== null ? "" : t.value.noSuchTime(timeZone.value))}
         required={!optional}

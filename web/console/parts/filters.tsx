@@ -12,14 +12,17 @@ type ChoiceProps = {
   choose: (value: string) => void;
   none?: string;
 };
+/** Filters behind a button on a phone, because they would fill half of its window. The page keeps `isOpen` in its address. */
+export type Fold = { active: number; isOpen: boolean; set: (isOpen: boolean) => void; clear: () => void };
 type FiltersProps = {
   search?: { label: string; value: string; hint?: string; find: (text: string) => void };
   choice?: ChoiceProps;
   secondChoice?: ChoiceProps;
+  fold?: Fold;
   children?: ComponentChildren;
 };
 
-export function Filters({ search, choice, secondChoice, children }: FiltersProps) {
+export function Filters({ search, choice, secondChoice, fold, children }: FiltersProps) {
   const text = useSignal(search?.value ?? "");
   // "Back" and links change the address, and the field follows it.
   useEffect(() => void (text.value = search?.value ?? ""), [search?.value]);
@@ -43,15 +46,31 @@ export function Filters({ search, choice, secondChoice, children }: FiltersProps
           />
         </label>
       )}
-      {choice && <Choice {...choice} />}
-      {secondChoice && <Choice {...secondChoice} />}
-      {children}
       {search && (
         <button class="button small" type="submit">
           {t.value.search}
         </button>
       )}
+      {fold && search && <FoldButton {...fold} />}
+      <div id="filters" class={`filters-rest ${fold && search && !fold.isOpen ? "folded" : ""}`}>
+        {choice && <Choice {...choice} />}
+        {secondChoice && <Choice {...secondChoice} />}
+        {children}
+        {fold && fold.active > 0 && (
+          <button type="button" class="button small quiet" onClick={fold.clear}>
+            {t.value.clearFilters}
+          </button>
+        )}
+      </div>
     </form>
+  );
+}
+
+function FoldButton({ active, isOpen, set }: Fold) {
+  return (
+    <button type="button" class="button small quiet fold-button" aria-expanded={isOpen} aria-controls="filters" onClick={() => set(!isOpen)}>
+      {active === 0 ? t.value.filters : t.value.filtersActive(active)} <span aria-hidden="true">{isOpen ? "▴" : "▾"}</span>
+    </button>
   );
 }
 

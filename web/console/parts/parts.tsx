@@ -7,6 +7,7 @@ import { formatInstant, formatSecond } from "../../shared/languages.ts";
 import { subject } from "../../shared/router.ts";
 import { reasonOf } from "../api.ts";
 import { statusWord, t } from "../words/words.ts";
+import { useFieldError } from "./field-errors.tsx";
 
 type TitleProps = {
   children: ComponentChildren;
@@ -44,6 +45,18 @@ export function Card({ title, side, children }: { title?: string; side?: Compone
   );
 }
 
+/** A card that is folded until it is asked for, such as a form that most operators skip. */
+export function FoldedCard({ title, open = false, children }: { title: string; open?: boolean; children: ComponentChildren }) {
+  return (
+    <details class="card folded-card" open={open}>
+      <summary>
+        <h2>{title}</h2>
+      </summary>
+      {children}
+    </details>
+  );
+}
+
 /** A fresh message about an action stays within the window: the pressed button may be far below. */
 const FRESH_MS = 6000;
 
@@ -59,6 +72,21 @@ export function Notice({ kind, children }: { kind: "good" | "bad" | "warn"; chil
     <div class={`notice ${kind} ${isFresh.value ? "fresh" : ""}`} role={kind === "bad" ? "alert" : "status"}>
       {children}
     </div>
+  );
+}
+
+/** All faults of a file at once, so that one correction is enough. */
+export function FaultList({ title, faults }: { title: string; faults: string[] }) {
+  if (faults.length === 0) return null;
+  return (
+    <Notice kind="bad">
+      <p>{title}</p>
+      <ul class="faults" tabIndex={0} aria-label={title}>
+        {faults.map((words, i) => (
+          <li key={i}>{words}</li>
+        ))}
+      </ul>
+    </Notice>
   );
 }
 
@@ -109,12 +137,28 @@ export function Id({ of, href }: { of: string; href?: string }) {
   );
 }
 
-export function Field({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
+type LabelProps = {
+  label: string;
+  hint?: string;
+  /** The JSON pointer by which the shop names the field in an error. */
+  path?: string | undefined;
+  children: ComponentChildren;
+};
+
+export function Field({ label, hint, path, children }: LabelProps) {
+  const error = useFieldError(path);
+  const frame = useRef<HTMLLabelElement>(null);
+  useEffect(() => {
+    const control = frame.current?.querySelector("input, select, textarea");
+    if (error === undefined) control?.removeAttribute("aria-invalid");
+    else control?.setAttribute("aria-invalid", "true");
+  }, [error]);
   return (
-    <label class="field">
+    <label class="field" ref={frame}>
       <span class="field-label">{label}</span>
       {children}
       {hint && <span class="field-hint">{hint}</span>}
+      {error !== undefined && <span class="field-error">{error}</span>}
     </label>
   );
 }

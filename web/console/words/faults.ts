@@ -1,3 +1,4 @@
+import { language } from "../../shared/languages.ts";
 import type { FileFault } from "../../../src/files/fault.ts";
 
 /** Describes a fault of a file in Korean, without its line; `describeFault` does so in English. */
@@ -19,3 +20,16 @@ export function faultWords(fault: FileFault): string {
       return `${fault.column} 열이 두 번 있습니다`;
   }
 }
+
+/** The shop's messages about fields, in Korean. */
+const KOREAN: Record<string, string> = {
+  "another variant has this SKU": "다른 옵션이 이미 쓰는 SKU입니다",
+  "another product has this external id": "다른 상품이 이미 쓰는 외부 번호입니다",
+  "another variant of the product has equal options": "같은 값의 옵션이 이미 있습니다",
+  "is above the price": "가격보다 큽니다",
+  "is below the product's tax-free amount": "상품의 면세 금액보다 작습니다",
+  "must be later than opensAt": "시작보다 늦어야 합니다",
+};
+
+/** The shop's message about a field in the reader's language; unchanged if it has no translation. */
+export const faultText = (message: string): string => (language.value === "ko" ? (KOREAN[message] ?? message) : message);

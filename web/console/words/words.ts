@@ -1,6 +1,7 @@
 import { dictionary, language } from "../../shared/languages.ts";
 import { en } from "./en.ts";
 import { ko } from "./ko.ts";
+import { p } from "./products.ts";
 
 /** The console's texts in the current language. */
 export const t = dictionary(ko, en);
@@ -159,13 +160,31 @@ const FIELDS = {
   quantity: "quantity",
   from: "since",
   to: "until",
+  externalId: "externalId",
 } as const;
+
+/** Those of the products' forms. */
+export const PRODUCT_FIELDS = {
+  metadata: "metadata",
+  images: "pictures",
+  url: "pictures",
+  alt: "pictures",
+  imageUrl: "ownPicture",
+  tags: "tags",
+  taxFreeAmount: "taxFree",
+} as const;
+
+function fieldLabel(name: string): string | undefined {
+  if (name === "sku") return "SKU";
+  if (name in FIELDS) return t.value[FIELDS[name as keyof typeof FIELDS]];
+  return name in PRODUCT_FIELDS ? p.value[PRODUCT_FIELDS[name as keyof typeof PRODUCT_FIELDS]] : undefined;
+}
 
 /** The label of the field that a JSON pointer names; row `3` is the fourth. Returns the pointer if no form has the field. */
 export function fieldWord(pointer: string): string {
   const parts = pointer.split("/").slice(1);
-  const field = FIELDS[parts.at(-1) as keyof typeof FIELDS];
-  if (field === undefined) return parts.at(-1) === "sku" ? "SKU" : pointer;
+  const word = fieldLabel(parts.findLast((part) => !/^\d+$/.test(part)) ?? "") ?? (parts.includes("metadata") ? p.value.metadata : undefined);
+  if (word === undefined) return pointer;
   const row = parts.find((part) => /^\d+$/.test(part));
-  return row === undefined ? t.value[field] : `${t.value[field]} (${Number(row) + 1})`;
+  return row === undefined ? word : `${word} (${Number(row) + 1})`;
 }

@@ -3,24 +3,23 @@
 import { useEffect } from "preact/hooks";
 import { isRefusal, type Product } from "#client";
 import { formatMoney, language } from "../../shared/languages.ts";
-import { useResource } from "../../shared/resource.ts";
+import { useReadyWithin, useResource } from "../../shared/resource.ts";
 import { subject, to } from "../router.ts";
 import { shop } from "../api.ts";
-import { Art } from "../parts/art.tsx";
 import { Gallery } from "../parts/gallery.tsx";
-import { saveReminder } from "../parts/drop/calendar.ts";
 import { DrawProof } from "../parts/drop/draw-proof.tsx";
 import { DropActions } from "../parts/drop/drop-actions.tsx";
 import { aheadOf, type Drop as DropOfShop, type Entry, isOngoing, useDrop, useOwnEntry } from "../parts/drop/drop-data.ts";
 import { DropPanel } from "../parts/drop/drop-panel.tsx";
 import { rememberDrop } from "../parts/drop/remembered.ts";
-import { Icon } from "../parts/icon.tsx";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
+import { Reminder } from "../parts/reminder.tsx";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 import { localName } from "../names.ts";
 
 const PRODUCT_POLL_MS = 5000;
+const PARTS_MS = 1500;
 
 export function Drop({ id }: { id: string }) {
   const { drop, error, reload } = useDrop(id);
@@ -35,16 +34,17 @@ export function Drop({ id }: { id: string }) {
         </Empty>
       </>
     );
-  if (!drop)
-    return error === undefined ? (
-      <div class="detail">
-        <div class="bone tall" />
-        <Skeleton lines={5} />
-      </div>
-    ) : (
-      <Failure error={error} retry={() => void reload()} />
-    );
+  if (!drop) return error === undefined ? <Loading /> : <Failure error={error} retry={() => void reload()} />;
   return <Detail drop={drop} />;
+}
+
+function Loading() {
+  return (
+    <div class="detail">
+      <div class="bone tall" />
+      <Skeleton lines={5} />
+    </div>
+  );
 }
 
 function Detail({ drop }: { drop: DropOfShop }) {
@@ -59,13 +59,16 @@ function Detail({ drop }: { drop: DropOfShop }) {
   useEffect(() => {
     subject.value = localName(drop.name);
   }, [drop.name, language.value]);
+  // The parts appear together, so that none of them moves another. A busy shop may answer one of them late.
+  const isReady = useReadyWithin(PARTS_MS, session.value === null ? [product] : [product, entry]);
+  if (!isReady) return <Loading />;
   const shown = entry.data ?? null;
   const isTheirs = shown !== null && (isOngoing(shown) || shown.status === "BOUGHT");
   const isOver = drop.status === "CLOSED" && !isTheirs;
   return (
     <article class="detail drop">
       <div class={`detail-art ${(drop.status === "SOLD_OUT" && !isTheirs) || isOver ? "sold-out" : ""}`}>
-        {product.data ? <Gallery product={product.data} /> : <Art id={drop.productId} name={drop.name} />}
+        {product.data ? <Gallery product={product.data} /> : <span class="art photo" />}
         {isOver && <span class="stamp">{t.value.closed}</span>}
       </div>
       <div class="detail-body">
@@ -81,7 +84,7 @@ function Detail({ drop }: { drop: DropOfShop }) {
         <DropPanel drop={drop} entry={shown} changed={entry.reload} />
         <Facts drop={drop} />
         {product.data && <DropActions drop={drop} product={product.data} entry={shown} changed={entry.reload} />}
-        {drop.status === "UPCOMING" && <Reminder drop={drop} />}
+        {drop.status === "UPCOMING" && <Reminder id={drop.id} name={drop.name} opensAt={drop.opensAt} path={`/drops/${drop.id}`} />}
         {drop.mode === "DRAW" && <DrawProof drop={drop} entry={shown} />}
       </div>
     </article>
@@ -121,13 +124,16 @@ function ProductLine({ product }: { product: Product }) {
   );
 }
 
-function Facts({ drop: { mode, remaining, entries, limitPerCustomer } }: { drop: DropOfShop }) {
+function Facts({ drop: { mode, status, remaining, entries, limitPerCustomer } }: { drop: DropOfShop }) {
   return (
     <dl class="facts">
-      <div>
-        <dt>{t.value.dropRemaining}</dt>
-        <dd class="number">{t.value.dropUnits(remaining)}</dd>
-      </div>
+      {/* Units that are left over when a drop is closed are not for sale. */}
+      {status !== "CLOSED" && (
+        <div>
+          <dt>{t.value.dropRemaining}</dt>
+          <dd class="number">{t.value.dropUnits(remaining)}</dd>
+        </div>
+      )}
       <div>
         <dt>{t.value.dropLimit}</dt>
         <dd class="number">{limitPerCustomer === null ? t.value.dropNoLimit : t.value.dropLimitUnits(limitPerCustomer)}</dd>
@@ -139,27 +145,5 @@ function Facts({ drop: { mode, remaining, entries, limitPerCustomer } }: { drop:
         </div>
       )}
     </dl>
-  );
-}
-
-function Reminder({ drop: { id, name, opensAt } }: { drop: DropOfShop }) {
-  const remind = (): void => {
-    const url = new URL(to(`/drops/${id}`), location.href).href;
-    saveReminder({
-      uid: `${id}@${location.host}`,
-      title: `${localName(name)} · ${t.value.brand}`,
-      at: opensAt,
-      url,
-      text: `${t.value.openAtInstant(opensAt)} ${url}`,
-    });
-  };
-  return (
-    <div class="reminder">
-      <button type="button" class="button quiet wide" onClick={remind}>
-        <Icon name="bell" />
-        {t.value.addToCalendar}
-      </button>
-      <p class="muted center">{t.value.calendarHint}</p>
-    </div>
   );
 }

@@ -1,8 +1,7 @@
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
 import type { Body, Campaign } from "#client";
 import { readCampaigns } from "../../shared/campaigns.ts";
-import { useResource } from "../../shared/resource.ts";
+import { useReadyWithin, useResource } from "../../shared/resource.ts";
 import { route, to } from "../router.ts";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
@@ -31,6 +30,8 @@ export function Home() {
   );
 }
 
+const PARTS_MS = 4000;
+
 /** The parts appear together, so that none of them pushes another away. */
 function Market() {
   const drops = useDrops();
@@ -38,9 +39,7 @@ function Market() {
   const claimed = useClaimed();
   const popular = useResource("popular", async (signal) => (await shop.listPopularProducts({ signal })).body.popularProducts);
   const resources = session.value === null ? [drops, campaigns, popular] : [drops, campaigns, popular, claimed];
-  const isReady = useRef(false);
-  if (resources.every(({ data, error }) => data !== undefined || error !== undefined)) isReady.current = true;
-  if (!isReady.current) return <Loading />;
+  if (!useReadyWithin(PARTS_MS, resources)) return <Skeleton tall lines={4} />;
   return (
     <>
       <DropCards drops={drops.data ?? []} />
@@ -56,15 +55,6 @@ function Market() {
 }
 
 const NONE: ReadonlySet<string> = new Set();
-
-/** At least as tall as the window, so that the footer does not move either. */
-function Loading() {
-  return (
-    <div class="home-loading">
-      <Skeleton tall lines={4} />
-    </div>
-  );
-}
 
 type NextCouponProps = { campaigns: readonly Campaign[]; claimed: ReadonlySet<string>; changed: () => Promise<unknown> };
 

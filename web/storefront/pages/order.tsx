@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { isRefusal } from "#client";
 import { formatInstant } from "../../shared/languages.ts";
 import { route, to } from "../router.ts";
@@ -65,10 +66,25 @@ function Detail({ order, history, balance, reload }: PageData & { reload: () => 
   const { orderNumber, status, fulfilmentStatus } = order;
   const payable = isPayable(order);
   const cancellable = payable || order.payment?.status === "WAITING_FOR_DEPOSIT" || (status === "COMPLETED" && fulfilmentStatus === "NONE");
+  const amounts = (
+    <aside class="sum" key="amounts">
+      <Amounts order={order} />
+      {payable && <PayNow order={order} balance={balance} reload={reload} />}
+      {order.paidAmount > 0 && (
+        <button type="button" class="button quiet wide" onClick={() => print()}>
+          {t.value.receipt}
+        </button>
+      )}
+      {cancellable && <CancelOrder order={order} changed={reload} />}
+      {status === "COMPLETED" && fulfilmentStatus === "PREPARING" && <p class="muted">{t.value.notCancellableNow}</p>}
+    </aside>
+  );
+  const address = status !== "CANCELLED" && status !== "EXPIRED" && <OrderAddress key="address" order={order} changed={reload} />;
+  const isAsked = status !== "PENDING" && order.shippingAddress === null;
   return (
-    <div class="with-aside">
-      <div class="stack">
-        <Notices order={order} />
+    <>
+      <div class="stack lead">
+        <Notices order={order}>{isAsked && address}</Notices>
         <section class="panel">
           <div class="order-head">
             <OrderStatus order={order} />
@@ -78,37 +94,40 @@ function Detail({ order, history, balance, reload }: PageData & { reload: () => 
           </div>
           {(status === "COMPLETED" || status === "PARTIALLY_REFUNDED") && <Progress order={order} />}
         </section>
-        <Parcels order={order} />
-        {status !== "CANCELLED" && status !== "EXPIRED" && <OrderAddress order={order} changed={reload} />}
-        <OrderLines order={order} history={history} />
-        <Returns order={order} changed={reload} />
-        <Timeline history={history} />
       </div>
-      <aside class="sum">
-        <Amounts order={order} />
-        {payable && <PayNow order={order} balance={balance} reload={reload} />}
-        {order.paidAmount > 0 && (
-          <button type="button" class="button quiet wide" onClick={() => print()}>
-            {t.value.receipt}
-          </button>
-        )}
-        {cancellable && <CancelOrder order={order} changed={reload} />}
-        {status === "COMPLETED" && fulfilmentStatus === "PREPARING" && <p class="muted">{t.value.notCancellableNow}</p>}
-      </aside>
-    </div>
+      <div class="with-aside">
+        {/* On a phone an unpaid order begins with its payment. */}
+        {payable && amounts}
+        <div class="stack" key="details">
+          <Parcels order={order} />
+          {!isAsked && address}
+          <OrderLines order={order} history={history} />
+          <Returns order={order} changed={reload} />
+          <Timeline history={history} />
+        </div>
+        {!payable && amounts}
+      </div>
+    </>
   );
 }
 
-/** The outcome of the visitor's last action, and the order's state if it needs an explanation. */
-function Notices({ order }: { order: OrderDetail }) {
+/**
+ * The outcome of the visitor's last action, and the order's state if it needs an explanation.
+ * @param children the question for the missing address, if there is one
+ */
+function Notices({ order, children }: { order: OrderDetail; children: ComponentChildren }) {
   const { orderId, orderNumber, status, payment } = order;
   const result = route.value.query.get("result");
   const payable = isPayable(order);
+  const isDone = (result === "placed" || result === "pending") && status === "COMPLETED";
   return (
     <>
-      {(result === "placed" || result === "pending") && status === "COMPLETED" && (
-        <OrderDone orderNumber={orderNumber} words={result === "placed" ? t.value.placed : t.value.confirmed} />
+      {isDone && (
+        <OrderDone orderNumber={orderNumber} words={result === "placed" ? t.value.placed : t.value.confirmed}>
+          {children}
+        </OrderDone>
       )}
+      {!isDone && children}
       {result === "cancelled" && (status === "CANCELLED" || status === "REFUNDED") && <Notice kind="good">{t.value.cancelled}</Notice>}
       {result === "refunding" && status !== "REFUNDED" && <Notice kind="warn">{t.value.refundUnderWay}</Notice>}
       {payable && result !== "unpaid" && result !== "left" && result !== "refused" && payment?.status === "FAILED" && (

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { everyPage } from "#client";
 import { formatInstant } from "../../shared/languages.ts";
 import { shop } from "../api.ts";
-import { Art } from "../parts/art.tsx";
+import { ProductArt } from "../parts/product-art.tsx";
 import { type ListedOrder, type Order, useUserResource } from "../parts/user-resource.ts";
 import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
 import { to } from "../router.ts";
@@ -59,11 +59,10 @@ function OrderRow({ order }: { order: ListedOrder }) {
   return (
     <li>
       <a class="row link" href={to(`/orders/${orderId}`)}>
-        <span class="row-art">
-          <Art id={first?.productId ?? orderId} name={first?.name ?? ""} />
-        </span>
+        <span class="row-art">{first && <ProductArt id={first.productId} variantId={first.variantId} name={first.name} />}</span>
         <span class="row-body">
           <OrderStatus order={order} />
+          {lacksAddress(order) && <span class="row-warning">{t.value.addressMissing}</span>}
           <span class="row-name clamp">
             <bdi>{t.value.andMore(localName(first?.name ?? ""), itemCount - 1)}</bdi>
           </span>
@@ -79,6 +78,10 @@ function OrderRow({ order }: { order: ListedOrder }) {
     </li>
   );
 }
+
+/** Whether the shop cannot ship a paid order, because its buyer has given no address. */
+const lacksAddress = ({ status, fulfilmentStatus, shippingAddress }: ListedOrder): boolean =>
+  (status === "COMPLETED" || status === "PARTIALLY_REFUNDED") && fulfilmentStatus === "NONE" && shippingAddress === null;
 
 /** The state of the goods once the order is paid, else of the payment. */
 export function OrderStatus({ order: { status, fulfilmentStatus } }: { order: Pick<Order, "status" | "fulfilmentStatus"> }) {

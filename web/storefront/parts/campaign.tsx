@@ -9,6 +9,7 @@ import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 import { Countdown, isPast } from "./countdown.tsx";
 import { discountWords } from "./discount.ts";
+import { Reminder } from "./reminder.tsx";
 import { Notice, Reason, Spinner } from "./parts.tsx";
 import { lastValidInstant } from "./user-resource.ts";
 import { localName } from "../names.ts";
@@ -35,6 +36,7 @@ export function CampaignCard({ campaign, claimed, changed }: { campaign: Campaig
       <div class="campaign-action">
         {status === "UPCOMING" && <Countdown to={campaign.opensAt} label={t.value.untilOpen} />}
         <Claim campaign={campaign} status={status} claimed={claimed} changed={changed} />
+        {status === "UPCOMING" && <Reminder id={campaign.id} name={campaign.name} opensAt={campaign.opensAt} path="/coupons" />}
       </div>
     </article>
   );

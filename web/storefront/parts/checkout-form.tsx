@@ -135,11 +135,11 @@ function OrderedItems({ items }: { items: Price<CheckoutItem>["items"] }) {
       <h2>{t.value.items}</h2>
       <ul class="rows plain">
         {items.map((item) => {
-          const { productId, variantId, name, status, unitPrice, quantity, amount } = item;
+          const { productId, variantId, name, status, unitPrice, quantity, amount, imageUrl } = item;
           return (
             <li key={variantId} class="row">
               <span class="row-art">
-                <Art id={productId} name={name} />
+                <Art id={productId} name={name} image={imageUrl} />
               </span>
               <span class="row-body">
                 <bdi class="row-name clamp">{localName(name)}</bdi>

@@ -3,6 +3,7 @@ import { formatMoney } from "../../shared/languages.ts";
 import { redirect, to } from "../router.ts";
 import { useAttempt } from "../attempt.ts";
 import { t } from "../words/words.ts";
+import { BottomBar } from "./bottom-bar.tsx";
 import { Countdown } from "./countdown.tsx";
 import { Failure, Notice, Spinner } from "./parts.tsx";
 import { cardChoice, type CardChoice, gatewayMethods, type Method, payAtGateway, PayWith, type SimulatedOutcome } from "./pay-with.tsx";
@@ -37,18 +38,21 @@ export function PayNow({ order, balance, reload }: { order: Order; balance: numb
     >
       {order.expiresAt && <Countdown to={order.expiresAt} label={t.value.payWithin} />}
       <p class="muted">{t.value.heldWhenPaid}</p>
+      {order.shippingAddress === null && <p>{t.value.addressAfterPaying}</p>}
       <PayWith method={chosenMethod} outcome={outcome} balance={balance} toPay={toPay} fixed={pay.busy || pay.undecided !== null} />
-      {pay.error !== undefined && <Failure error={pay.error} />}
-      {pay.undecided && !pay.busy && <Notice kind="warn">{t.value.paymentUnknown}</Notice>}
-      <button
-        type="submit"
-        class="button primary wide"
-        disabled={!pay.busy && !pay.undecided && method === "BALANCE" && balance < toPay}
-        aria-disabled={pay.busy}
-      >
-        {pay.busy && <Spinner />}
-        {pay.busy ? t.value.paying : pay.undecided ? `${t.value.checkAgain} · ${formatMoney(toPay)}` : t.value.pay(toPay)}
-      </button>
+      <BottomBar>
+        {pay.error !== undefined && <Failure error={pay.error} />}
+        {pay.undecided && !pay.busy && <Notice kind="warn">{t.value.paymentUnknown}</Notice>}
+        <button
+          type="submit"
+          class="button primary wide"
+          disabled={!pay.busy && !pay.undecided && method === "BALANCE" && balance < toPay}
+          aria-disabled={pay.busy}
+        >
+          {pay.busy && <Spinner />}
+          {pay.busy ? t.value.paying : pay.undecided ? `${t.value.checkAgain} · ${formatMoney(toPay)}` : t.value.pay(toPay)}
+        </button>
+      </BottomBar>
     </form>
   );
 }

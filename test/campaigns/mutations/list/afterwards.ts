@@ -15,14 +15,60 @@ const POPULAR = "src/popular/popular.sql.ts";
 const AUTH = "src/http/tokens.ts";
 const ROUTE_AUTHORITY = "src/http/authority.ts";
 
+const OTHER_CLUSTER = "test/database/other-cluster.test.ts";
+const ADOPT = "src/database/migrations/0084-outbox-in-another-cluster.sql";
+
 export const AFTERWARDS: Mutation[] = [
+  mutation("the outbox of another cluster continues after its newest transaction", ADOPT, "IF newest >= shop_xid(upcoming) THEN", "IF false THEN", [
+    OTHER_CLUSTER,
+    "a database from another cluster delivers",
+  ]),
   mutation(
-    "the relay reads only events older than every running transaction",
-    EVENTS,
-    " AND e.xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER",
-    " ORDER",
-    [OUTBOX, "the events of a transaction that commits late"],
+    "a start beside running writers moves no transaction id",
+    ADOPT,
+    "pg_snapshot_xmax(pg_current_snapshot())",
+    "pg_snapshot_xmin(pg_current_snapshot())",
+    [OTHER_CLUSTER, "a start beside running writers"],
   ),
+  mutation(
+    "an order's transaction id is one of the shop's",
+    "src/order/order.sql.ts",
+    "SELECT *, shop_xid(pg_current_xact_id())",
+    "SELECT *, pg_current_xact_id()",
+    [OTHER_CLUSTER, "orders and events of a running shop"],
+  ),
+  mutation(
+    "the relay compares with the shop's transaction ids",
+    EVENTS,
+    "shop_xid(pg_snapshot_xmin(pg_current_snapshot()))",
+    "pg_snapshot_xmin(pg_current_snapshot())",
+    [OTHER_CLUSTER, "a database from another cluster delivers"],
+  ),
+  mutation(
+    "sales are counted up to the shop's oldest transaction",
+    POPULAR,
+    "SELECT shop_xid(pg_snapshot_xmin(pg_current_snapshot()))",
+    "SELECT (pg_snapshot_xmin(pg_current_snapshot()))",
+    [OTHER_CLUSTER, "a database from another cluster delivers"],
+  ),
+  mutation(
+    "a restored database gives changes of orders ids of their own",
+    ADOPT,
+    "IF known IS NOT NULL AND use_own_event_ids() THEN",
+    "IF false THEN",
+    [OTHER_CLUSTER, "after a restore to an earlier moment"],
+  ),
+  mutation(
+    "a replay sends no other event than the one it names",
+    "src/outbox/list-events.ts",
+    "!event || idOf(event) !== id.toLowerCase()",
+    "!event",
+    [OTHER_CLUSTER, "after a restore to an earlier moment"],
+  ),
+  mutation("the relay reads only events older than every running transaction", EVENTS, " AND e.xid < ${OLDEST_RUNNING} ORDER", " ORDER", [
+    OUTBOX,
+    "the events of a transaction that commits late",
+  ]),
   mutation("the relay reads transactions in the order of their ids", EVENTS, "ORDER BY e.xid LIMIT $2", "ORDER BY e.xid::text LIMIT $2", [
     OUTBOX,
     "transactions are read in the numeric order",

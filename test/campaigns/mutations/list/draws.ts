@@ -16,7 +16,58 @@ const REPORTED = "test/api/drop-report.test.ts";
 const STEPS = "src/drop/draw/draw-steps.ts";
 const OVER_HTTP = "test/api/draws.test.ts";
 
+const PLACES = "a place in the drawn line";
+
 export const DRAWS: Mutation[] = [
+  mutation(
+    "an entry that stops waiting leaves its place in the drawn line",
+    "src/drop/person.sql.ts",
+    "    const drawn = changes.flatMap(drawnPlace);",
+    "    const drawn = [] as ReturnType<typeof drawnPlace>;",
+    [OVER_HTTP, PLACES],
+  ),
+  mutation(
+    "an entry that leaves after a draw is found in the drawn line by its rank",
+    "src/drop/end-entry.ts",
+    "return { ...entry, rank: found.rank };",
+    "return entry;",
+    [OVER_HTTP, PLACES],
+  ),
+  mutation(
+    "a line that is over has no drawn places",
+    "src/drop/lose-line.ts",
+    "DELETE FROM draw_lines WHERE ctid",
+    "DELETE FROM draw_lines WHERE false AND ctid",
+    [OVER_HTTP, PLACES],
+  ),
+  mutation(
+    "a drawn line is served in the order of its ranks",
+    "src/drop/line.sql.ts",
+    "ORDER BY l.rank LIMIT k.most",
+    "ORDER BY l.rank DESC LIMIT k.most",
+    [OVER_HTTP, "the next in the drawn order"],
+  ),
+  mutation(
+    "a place whose entry has left is passed over",
+    "src/drop/line.sql.ts",
+    "number = l.number AND status = 'WAITING' OFFSET 0) e",
+    "number = l.number OFFSET 0) e",
+    [OVER_HTTP, "between the close and the draw"],
+  ),
+  mutation(
+    "only entries that still wait are drawn into the line",
+    "src/drop/draw/entered-entries.ts",
+    "entry.waits ? this.#lineOf(entry) : -1",
+    "this.#lineOf(entry)",
+    [OVER_HTTP, PLACES],
+  ),
+  mutation(
+    "a draw has the entries of its root",
+    "src/drop/draw/run-draws.job.ts",
+    "if (draw.entriesRoot !== entriesRoot) throw",
+    "if (false) throw",
+    [OVER_HTTP, "other entries than at its close"],
+  ),
   mutation("a leaf and a node of the tree are hashed differently", MERKLE, "const NODE = 1;", "const NODE = 0;", [
     DRAWN,
     "the root and the paths of the independent",

@@ -17,7 +17,19 @@ const REPORT = "test/api/drop-report.test.ts";
 const REHEARSALS = "test/api/drop-rehearsals.test.ts";
 const PERSONS = "test/api/drop-persons.test.ts";
 
+const DUE = "src/jobs/due-work.ts";
+const DUE_TEST = "src/jobs/due-work.test.ts";
+
 export const DROPS: Mutation[] = [
+  mutation("a hold whose end is being written is not ended again", DUE, "if (this.#inFlight.has(key)) return false;", "", [
+    DUE_TEST,
+    "is begun once",
+  ]),
+  mutation("a hold ends when its time is over, not before", DUE, "if (untilDue > 0) nextMs", "if (false) nextMs", [DUE_TEST, "before it is due"]),
+  mutation("more holds than are read at once end without a pause", DUE, "rows.length === limit && begun > 0 ? 0 : nextMs", "nextMs", [
+    DUE_TEST,
+    "more due rows than are read at once",
+  ]),
   mutation("the limit counts what a person has", ENTER, "already + quantity > limit", "quantity > limit", [
     ORDERS,
     "the limit counts a person's units",

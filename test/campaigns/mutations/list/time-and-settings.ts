@@ -61,6 +61,14 @@ export const TIME_AND_SETTINGS: Mutation[] = [
     "test/database/jobs.test.ts",
     "a job is due by the shop's clock",
   ]),
+  mutation("a job that the database prevented is tried again", "src/jobs/scheduler.ts", "() => this.#runIfDue(job, attempt + 1)", "() => {}", [
+    "test/database/jobs.test.ts",
+    "a run that the database prevented is tried again",
+  ]),
+  mutation("a job that the database prevented stays due", "src/jobs/scheduler.ts", "await record(prevented ? null : dueAt,", "await record(dueAt,", [
+    "test/database/jobs.test.ts",
+    "a run that the database prevented is tried again",
+  ]),
   mutation(
     "a campaign's status is shown by the database's clock",
     "src/coupon/coupon.routes.ts",

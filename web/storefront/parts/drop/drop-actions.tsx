@@ -78,7 +78,7 @@ function EnterButton({ drop, selection: { variant, quantity }, changed, ask }: E
     return (
       <>
         <a class="button primary wide" href={to("/sign-in", { next: currentPath() })}>
-          {status === "UPCOMING" ? t.value.dropSignInFirst : t.value.signIn}
+          {status === "UPCOMING" ? t.value.dropSignInFirst : t.value[SIGN_IN[mode]]}
         </a>
         {status === "UPCOMING" && <p class="muted center">{t.value.dropSignInFirstHint}</p>}
       </>
@@ -100,6 +100,8 @@ function EnterButton({ drop, selection: { variant, quantity }, changed, ask }: E
     </button>
   );
 }
+
+const SIGN_IN = { DIRECT: "signInToBuy", FIRST_COME: "signInToEnter", DRAW: "signInToApply" } as const;
 
 function enterLabel({ mode, status, waitlist }: Drop): string {
   if (status === "UPCOMING") return t.value.dropSoon;

@@ -4,8 +4,8 @@ import { to } from "../../router.ts";
 import { shop } from "../../api.ts";
 import { useResource } from "../../../shared/resource.ts";
 import { t } from "../../words/words.ts";
-import { Art } from "../art.tsx";
 import { Countdown } from "../countdown.tsx";
+import { ProductArt } from "../product-art.tsx";
 import { type Drop, statusNow } from "./drop-data.ts";
 import { localName } from "../../names.ts";
 
@@ -42,7 +42,7 @@ export function DropCards({ drops }: { drops: readonly Drop[] }) {
 function DropCard({ drop: { id, name, productId, mode, status, opensAt, remaining, entries } }: { drop: Drop }) {
   return (
     <a class={`drop-card ${status === "SOLD_OUT" ? "sold-out" : ""}`} href={to(`/drops/${id}`)}>
-      <Art id={productId} name={name} />
+      <ProductArt id={productId} name={name} />
       <span class="drop-card-body">
         <span class="drop-kind">
           <span class="pill few">{t.value.drop}</span> {t.value[mode]}
@@ -52,7 +52,7 @@ function DropCard({ drop: { id, name, productId, mode, status, opensAt, remainin
         </span>
         {status === "UPCOMING" && (
           <span class="drop-card-state">
-            {t.value.untilOpen} <Countdown to={opensAt} label={t.value.untilOpen} small />
+            <span aria-hidden="true">{t.value.untilOpen}</span> <Countdown to={opensAt} label={t.value.untilOpen} small />
           </span>
         )}
         {status === "PAUSED" && <span class="drop-card-state">{t.value.dropPaused}</span>}

@@ -3,8 +3,8 @@
 import { formatInstant, formatNumber } from "../../../shared/languages.ts";
 import { to } from "../../router.ts";
 import { t } from "../../words/words.ts";
-import { Art } from "../art.tsx";
 import { Money } from "../parts.tsx";
+import { ProductArt } from "../product-art.tsx";
 import type { Order } from "../user-resource.ts";
 import type { History } from "./timeline.tsx";
 import { localName } from "../../names.ts";
@@ -41,7 +41,7 @@ export function OrderLines({ order, history }: { order: Order; history: History 
         {order.orderItems.map((item) => (
           <li class="row" key={item.variantId}>
             <span class="row-art">
-              <Art id={item.productId} name={item.name} />
+              <ProductArt id={item.productId} variantId={item.variantId} name={item.name} />
             </span>
             <span class="row-body">
               <a class="row-name" href={to(`/products/${item.productId}`)}>

@@ -1,5 +1,6 @@
 // How far a paid order has come, its parcels, and what happens next after buying.
 
+import type { ComponentChildren } from "preact";
 import { to } from "../../router.ts";
 import { t } from "../../words/words.ts";
 import { Icon } from "../icon.tsx";
@@ -28,7 +29,7 @@ export function Progress({ order: { fulfilmentStatus } }: { order: Order }) {
 }
 
 /** The greeting after buying: the number to say on the phone, and what happens next. */
-export function OrderDone({ orderNumber, words }: { orderNumber: string; words: string }) {
+export function OrderDone({ orderNumber, words, children }: { orderNumber: string; words: string; children: ComponentChildren }) {
   return (
     <section class="panel done" role="status">
       <p class="done-mark">
@@ -38,6 +39,7 @@ export function OrderDone({ orderNumber, words }: { orderNumber: string; words: 
       <p class="done-number">
         <span class="muted">{t.value.orderNumber}</span> <strong class="number">{orderNumber}</strong>
       </p>
+      {children}
       <h2>{t.value.whatNext}</h2>
       <ol class="next">
         <li>{t.value.nextPrepare}</li>

@@ -1,0 +1,42 @@
+import { campaign, SEED, secondsSince } from "../campaign.ts";
+import { barmanIsMissing, type Method, type Target } from "./archive.ts";
+import { type Control, restoreRun } from "./restore.ts";
+
+const TARGETS: Target["kind"][] = ["time", "xid", "lsn"];
+const CONTROLS: Control[] = ["log", "positions", "ids"];
+
+export default campaign({
+  summary:
+    "restores PostgreSQL to a point in the middle of drops, with archive_command and with Barman, and compares keys, events, numbers and books with the history that was undone; controls with a short log, lost positions and known ids must fail",
+  options: {
+    method: { type: "text", default: "archive,barman", help: "how the backup is made" },
+    runs: { type: "number", default: 3, help: "restores per method, to a time, a transaction and a log position in turn" },
+    clients: { type: "number", default: 12, help: "clients of the shop, and as many of drops" },
+    controls: { type: "number", default: 3, help: "how many of the controls log, positions and ids" },
+    seed: SEED,
+  },
+  async run({ method, runs, clients, controls, seed }) {
+    const startedAt = performance.now();
+    let isRight = true;
+    for (const one of method.split(",") as Method[]) {
+      const missing = one === "barman" ? barmanIsMissing() : undefined;
+      if (missing !== undefined) throw new Error(`--method barman ${missing}`);
+      for (let i = 0; i < runs; i++) {
+        const target = TARGETS[i % TARGETS.length] as Target["kind"];
+        const { findings, ...counts } = await restoreRun({ seed: seed + i, method: one, target, clients });
+        console.log(`${one}, ${target}, seed ${seed + i}: ${JSON.stringify(counts)}, ${findings.length} findings, ${secondsSince(startedAt)}`);
+        for (const finding of findings.slice(0, 20)) console.error(finding);
+        isRight &&= findings.length === 0;
+      }
+    }
+    for (const control of CONTROLS.slice(0, controls)) {
+      const found = await restoreRun({ seed, method: "archive", target: "lsn", clients, control }).then(
+        ({ findings }) => findings,
+        (error: Error) => (control === "log" ? [error.message] : Promise.reject(error)),
+      );
+      console.log(`control ${control}: ${found.length} findings, such as: ${found[0]}`);
+      isRight &&= found.length > 0;
+    }
+    return isRight;
+  },
+});
