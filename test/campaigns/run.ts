@@ -28,6 +28,7 @@ const MODULES: Record<string, () => Promise<{ default: Campaign }>> = {
   faults: () => import("./faults/campaign.ts"),
   network: () => import("./network/campaign.ts"),
   partitions: () => import("./partitions/campaign.ts"),
+  export: () => import("./export/campaign.ts"),
   soak: () => import("./soak/campaign.ts"),
 };
 
