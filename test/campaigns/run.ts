@@ -27,6 +27,7 @@ const MODULES: Record<string, () => Promise<{ default: Campaign }>> = {
   restore: () => import("./restore/campaign.ts"),
   faults: () => import("./faults/campaign.ts"),
   network: () => import("./network/campaign.ts"),
+  partitions: () => import("./partitions/campaign.ts"),
   export: () => import("./export/campaign.ts"),
   soak: () => import("./soak/campaign.ts"),
 };
