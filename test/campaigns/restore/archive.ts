@@ -47,9 +47,12 @@ export class ArchivedCluster {
       run([binary("pg_basebackup"), "-D", this.#base, "-X", "none", "-c", "fast", "--no-sync", "-d", url], this.#folder);
       return;
     }
-    this.#barman("switch-wal", "--force", SERVER);
-    await this.#archiveAll();
-    this.#barman("backup", SERVER);
+    await this.archiveAll();
+    try {
+      this.#barman("backup", SERVER);
+    } catch (error) {
+      throw new Error(`${String(error)} ${this.#check()}`, { cause: error });
+    }
   }
 
   /** Resolves when the log up to now is in the archive. */
@@ -127,6 +130,14 @@ export class ArchivedCluster {
 
   #barman(...args: string[]): string {
     return run(["barman", "-c", this.#barmanFile, ...args], this.#folder);
+  }
+
+  #check(): string {
+    try {
+      return this.#barman("check", SERVER);
+    } catch (error) {
+      return String(error);
+    }
   }
 
   #barmanSettings(): string {
