@@ -5,8 +5,8 @@ import type { Registry } from "prom-client";
 import type { Config } from "../config.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { CARDS_TAKEN, type GatewayPolicies, openGateway } from "../gateway/open-gateway.ts";
-
+import { CARDS_TAKEN, openGateway } from "../gateway/open-gateway.ts";
+import type { GatewayPolicy } from "../gateway/toss/gateway-policy.ts";
 import type { OnCall } from "../gateway/toss/toss.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { OrderCache } from "../order/order-cache.ts";
@@ -29,8 +29,8 @@ export type OpenPaymentsOptions = {
 /** Opens them, and adds to `stack` how to close them. */
 export async function openPayments(stack: AsyncDisposableStack, options: OpenPaymentsOptions) {
   const { config, database, till, orderCache, now, log, registry, telemetry } = options;
-  const measure = (policies: () => GatewayPolicies): OnCall => {
-    const count = gatewayMetrics(registry, policies);
+  const measure = (policy: () => GatewayPolicy): OnCall => {
+    const count = gatewayMetrics(registry, policy);
     return (call) => {
       count(call);
       telemetry?.onGatewayCall(call);

@@ -16,7 +16,7 @@ export type ShopEventData = Readonly<Record<string, unknown>>;
 
 /**
  * `id` is the event's own (`uow.newId()`), `subject` the id of the drop, entry, coupon or other thing
- * that the event is about. `data` becomes the delivered event's data as it is. `at` in ms.
+ * that the event is about. `data` becomes the delivered event's data, with the user's id in other systems. `at` in ms.
  */
 export type ShopEvent = { id: string; subject: string; type: ShopEventType; data: ShopEventData; at: number };
 

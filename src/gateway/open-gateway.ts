@@ -7,9 +7,6 @@ import { Simulator } from "./simulator/simulator.ts";
 import type { GatewayPolicy, GatewayPolicyOptions } from "./toss/gateway-policy.ts";
 import { type OnCall, TossGateway } from "./toss/toss.ts";
 
-/** Of the calls that buyers wait for, and of those in the background. */
-export type GatewayPolicies = { buyers: GatewayPolicy; background: GatewayPolicy };
-
 export type GatewaySettings = GatewayPolicyOptions & {
   /** A configured gateway, the simulator, or no cards at all. */
   kind: "gateway" | "simulated" | "none";
@@ -30,7 +27,10 @@ export const CARDS_TAKEN: Record<GatewaySettings["kind"], string> = {
 
 export type OpenGateway = {
   gateway: Gateway;
-  /** The same gateway for work that no buyer waits for. Its circuit breaker is its own, so its failures turn no buyer away. */
+  /**
+   * The same gateway for work that no buyer waits for. It has no circuit breaker, so its failures turn no buyer away, and payments whose
+   * look-ups fail keep no other from being looked up. The pauses of each attempt, and the lanes of settlement, bound its calls.
+   */
   background: Gateway;
   /** Set if the gateway is simulated in this process. */
   simulator: Simulator | undefined;
@@ -42,11 +42,11 @@ export type OpenGateway = {
 /**
  * Opens the configured gateway, or a simulated one with its ledger in `dataDir`: the same adapter calls both over HTTP. Without either
  * the gateway takes no cards.
- * @param measure registers metrics of the gateway's policies and returns the function that records one call
+ * @param measure registers metrics of the buyers' policy and returns the function that records one call
  */
 export async function openGateway(
   { kind, url, secret, currency, simulatorUrl, ...policy }: GatewaySettings,
-  { dataDir, measure }: { dataDir: string; measure?: (policies: () => GatewayPolicies) => OnCall },
+  { dataDir, measure }: { dataDir: string; measure?: (policy: () => GatewayPolicy) => OnCall },
 ): Promise<OpenGateway> {
   if (kind === "none") {
     const none = new NoGateway(currency);
@@ -55,10 +55,10 @@ export async function openGateway(
   const own = kind === "simulated" && simulatorUrl === undefined ? await openSimulator(dataDir, currency) : undefined;
   const simulated = own?.url ?? simulatorUrl;
   const access = kind === "simulated" && simulated !== undefined ? accessOf(simulated) : { url: url ?? "", secret: secret ?? "" };
-  const onCall = measure?.((): GatewayPolicies => ({ buyers: buyers.policy, background: background.policy }));
+  const onCall = measure?.((): GatewayPolicy => buyers.policy);
   const options = { ...access, currency, ...policy, ...(onCall ? { onCall } : {}) };
   const buyers = new TossGateway(options);
-  const background = new TossGateway(options);
+  const background = new TossGateway({ ...options, breakerCalls: Infinity });
   const stop = (): void => {
     buyers.stop();
     background.stop();

@@ -53,8 +53,8 @@ export function envelopeOf(
   };
 }
 
-/** The envelope of an event that is not of an order. Its data was stored with it. */
-export function shopEnvelopeOf({ id, orderId: subject, seq, type, at, data }: ShopOutboxEvent): ShopEnvelope {
+/** The envelope of an event that is not of an order. */
+export function shopEnvelopeOf({ id, orderId: subject, seq, type, at }: Omit<ShopOutboxEvent, "data">, data: ShopEventData): ShopEnvelope {
   return {
     specversion: "1.0",
     id,

@@ -2,9 +2,10 @@ import type { Database } from "../database/pool.ts";
 import { sanitizedReason, type SentWave } from "./deliver-in-order.ts";
 import { type Envelope, envelopeOf, shopEnvelopeOf } from "./envelope.ts";
 import type { EventContents } from "./event-contents.ts";
-import { isOfOrder, type OutboxEvent } from "./event.ts";
+import { isOfOrder, type OutboxEvent, type ShopOutboxEvent } from "./event.ts";
 import type { Outcome } from "./isolate.ts";
 import { readOrderSnapshots } from "./order-snapshot.ts";
+import { shopEventData } from "./shop-event-data.ts";
 import { withVariantMetadata } from "./variant-metadata.ts";
 
 /** Sends events as envelopes, those of orders each with its order as of that event. Errors: the database's. */
@@ -29,13 +30,15 @@ export async function sendWave<Event extends OutboxEvent>(
 /** In the order of `wave`. An event whose order does not exist has no envelope. */
 async function envelopesOf<Event extends OutboxEvent>(database: Database, wave: Event[], contents: EventContents): Promise<Map<Event, Envelope>> {
   const ofOrders = wave.filter(isOfOrder);
+  const ofOthers = (wave as OutboxEvent[]).filter((event): event is ShopOutboxEvent => !isOfOrder(event));
+  const dataOf = await shopEventData(database, ofOthers, contents.timezone);
   const orders = await withVariantMetadata(database, await readOrderSnapshots(database, ofOrders, contents));
   const orderAt = new Map(ofOrders.map((event, i) => [event as OutboxEvent, orders[i]]));
   const envelopes = new Map<Event, Envelope>();
   for (const event of wave) {
     const order = orderAt.get(event);
     const one: OutboxEvent = event;
-    if (!isOfOrder(one)) envelopes.set(event, shopEnvelopeOf(one));
+    if (!isOfOrder(one)) envelopes.set(event, shopEnvelopeOf(one, dataOf(one)));
     else if (order) envelopes.set(event, envelopeOf(one, order));
   }
   return envelopes;

@@ -7,12 +7,16 @@ export type AttemptTable = "payments" | "refunds" | "card_charges" | "stray_mone
 /** How long an attempt that failed without an answer from the gateway is looked up again. */
 export const WATCHED_MS = 86_400_000;
 
-/** Ids of attempts that are due, longest overdue first. @param everyUnknown also those with an unknown outcome that are not due yet */
+/**
+ * Ids of the attempts that are longest overdue, those that were asked least first: an attempt whose look-ups hang does not come before
+ * another buyer's. @param everyUnknown also those with an unknown outcome that are not due yet
+ */
 export function selectDueAttempts(table: AttemptTable, now: number, everyUnknown: boolean, limit: number): Statement {
   const unknown = table === "payments" ? "status = 'UNKNOWN' OR closing" : "asked > 0";
   return {
     name: `select due ${table}${everyUnknown ? " and unknown" : ""}`,
-    text: `SELECT id FROM ${table} WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${everyUnknown ? ` OR ${unknown}` : ""}) ORDER BY ask_at LIMIT $2`,
+    text: `SELECT id FROM (SELECT id, ask_at, asked FROM ${table} WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${everyUnknown ? ` OR ${unknown}` : ""})
+           ORDER BY ask_at LIMIT $2) due ORDER BY asked, ask_at`,
     values: [iso(now), limit],
   };
 }
@@ -27,8 +31,23 @@ export function selectAttemptsByKey(table: AttemptTable, paymentKey: string): St
 }
 
 /**
- * The same for the order id at the gateway, which is an order's or a charge's id with or without a suffix. A deposit's notification names no
- * payment key.
+ * Makes open payments and charges with these keys due now: the gateway has a notification for them. Rows that a round has locked are left
+ * out, because waiting for them could deadlock with it; their look-up follows from the notification in memory.
+ */
+export function makeDue(paymentKeys: string[], now: number): Statement {
+  const open = (table: AttemptTable): string =>
+    `SELECT id FROM ${table} WHERE payment_key = ANY($1::text[]) AND status IN ('PENDING', 'UNKNOWN', 'WAITING_FOR_DEPOSIT') AND ask_at > $2 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`;
+  return {
+    name: "make attempts due",
+    text: `WITH payment AS (UPDATE payments SET ask_at = $2 WHERE id IN (${open("payments")}))
+           UPDATE card_charges SET ask_at = $2 WHERE id IN (${open("card_charges")})`,
+    values: [paymentKeys, iso(now)],
+  };
+}
+
+/**
+ * Payment keys by the order id at the gateway, which is an order's or a charge's id with or without a suffix. A deposit's notification names
+ * no payment key.
  */
 export function selectKeysByGatewayOrder(id: string): Statement {
   return {

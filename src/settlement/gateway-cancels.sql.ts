@@ -38,5 +38,5 @@ export function upsertGatewayCancel({ id, kind }: CancelClaim, paymentKey: strin
 export function selectFailedByKeys(paymentKeys: string[]): Statement {
   const of = (table: string, kind: string): string =>
     `SELECT a.id, '${kind}' AS kind FROM ${table} a WHERE a.payment_key = ANY($1::text[]) AND a.status = 'FAILED' AND NOT EXISTS (SELECT FROM stray_money s WHERE s.id = a.id)`;
-  return { name: "select failed by keys", text: `${of("payments", "payment")} UNION ALL ${of("card_charges", "charge")}`, values: [paymentKeys] };
+  return { name: "select failed by keys", text: `${of("payments", "payments")} UNION ALL ${of("card_charges", "charges")}`, values: [paymentKeys] };
 }

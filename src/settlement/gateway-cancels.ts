@@ -3,11 +3,13 @@
 
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { type Gateway, GatewayBusy, type GatewayPayment, GatewayUnknown } from "../gateway/gateway.ts";
+import type { Gateway, GatewayPayment } from "../gateway/gateway.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import type { Till } from "../till/till.ts";
 import { bookGatewayCancel } from "./book-refund.ts";
 import { type CancelClaim, selectCancelClaims, selectFailedByKeys, upsertGatewayCancel } from "./gateway-cancels.sql.ts";
+import { Lanes } from "./lanes.ts";
+import { ignoreGatewayError } from "./outcome.ts";
 
 export type GatewayCancelsParts = {
   database: Database;
@@ -15,10 +17,7 @@ export type GatewayCancelsParts = {
   orderCache: OrderCache;
   background: Gateway;
   now: Now;
-  /** Settles a refund of the shop that is in progress. */
-  settleRefund(id: string): Promise<unknown>;
-  /** Looks up an attempt that has failed, whose money goes back if the gateway holds any. */
-  lookUpFailed(kind: "payment" | "charge", id: string): Promise<unknown>;
+  settlers: Record<"payments" | "charges" | "refunds", { settleDue(id: string): Promise<unknown> }>;
 };
 
 /** The ledger is read from a little before its last reading on, because a movement may appear late. */
@@ -28,12 +27,16 @@ const CLOCK_SKEW_MS = 60_000;
 /** Movements that are remembered, so that the overlap is not looked up again. */
 const MOST_SEEN = 100_000;
 const PAGE_SIZE = 500;
+const OF_A_SCAN = { lanes: 8, yieldAfterMs: 250, mostYielded: 256 };
 
 export class GatewayCancels {
   readonly #parts: GatewayCancelsParts;
   readonly #book;
+  readonly #lanes = new Lanes(OF_A_SCAN);
   #readUntil: number | undefined;
   #seen = new Set<string>();
+  /** Payment keys that could not be looked up. They are looked up again, and hold up no other. */
+  readonly #unchecked = new Set<string>();
 
   constructor(parts: GatewayCancelsParts) {
     this.#parts = parts;
@@ -42,10 +45,10 @@ export class GatewayCancels {
 
   /** Books the amounts that have gone back of the paid payments and charges with this key. Errors: GatewayUnknown, GatewayBusy. */
   async check(paymentKey: string): Promise<void> {
-    const { background, settleRefund } = this.#parts;
+    const { background, settlers } = this.#parts;
     const before = await this.#claims(paymentKey);
     if (before.length === 0) return;
-    for (const id of before.flatMap(({ openRefunds }) => openRefunds)) await settleRefund(id);
+    for (const id of before.flatMap(({ openRefunds }) => openRefunds)) await settlers.refunds.settleDue(id);
     const payment = await background.find(paymentKey);
     // Read after the look-up: a refund of the shop that the look-up has seen is stored by now, done or in progress.
     if (payment) for (const claim of await this.#claims(paymentKey)) await this.#bookClaim(claim, payment);
@@ -59,34 +62,42 @@ export class GatewayCancels {
     const { background, now } = this.#parts;
     const startedAt = now();
     const from = this.#readUntil === undefined ? startedAt - FIRST_READING_MS : this.#readUntil - OVERLAP_MS;
+    const came = new Set<string>();
+    const seen: string[] = [];
     try {
-      const keys = new Set<string>();
-      const came = new Set<string>();
-      const seen: string[] = [];
       for await (const { transactionKey, paymentKey, status } of background.transactions(from, startedAt + CLOCK_SKEW_MS)) {
         if (this.#seen.has(transactionKey)) continue;
         if (status === "DONE") came.add(paymentKey);
-        else if (status === "CANCELED" || status === "PARTIAL_CANCELED") keys.add(paymentKey);
+        else if (status === "CANCELED" || status === "PARTIAL_CANCELED") this.#unchecked.add(paymentKey);
         else continue;
         seen.push(transactionKey);
       }
-      for (const key of keys) await this.check(key);
-      await this.#lookUpFailed([...came]);
-      if (this.#seen.size > MOST_SEEN) this.#seen = new Set();
-      for (const key of seen) this.#seen.add(key);
-      this.#readUntil = startedAt;
     } catch (error) {
       // The next run reads the same part again.
-      if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;
+      return ignoreGatewayError(error);
     }
+    await this.#lookUpFailed([...came]);
+    if (this.#seen.size > MOST_SEEN) this.#seen = new Set();
+    for (const key of seen) this.#seen.add(key);
+    this.#readUntil = startedAt;
+    await this.#each([...this.#unchecked], async (key) => {
+      await this.check(key);
+      this.#unchecked.delete(key);
+    });
   }
 
   async #lookUpFailed(paymentKeys: string[]): Promise<void> {
-    const { database, lookUpFailed } = this.#parts;
+    const { database, settlers } = this.#parts;
     for (let i = 0; i < paymentKeys.length; i += PAGE_SIZE) {
-      const failed = await database.rows<{ id: string; kind: "payment" | "charge" }>(selectFailedByKeys(paymentKeys.slice(i, i + PAGE_SIZE)));
-      for (const { id, kind } of failed) await lookUpFailed(kind, id);
+      const failed = await database.rows<{ id: string; kind: "payments" | "charges" }>(selectFailedByKeys(paymentKeys.slice(i, i + PAGE_SIZE)));
+      await this.#each(failed, ({ id, kind }) => settlers[kind].settleDue(id));
     }
+  }
+
+  /** Errors: the first one that is not the gateway's, after all items were tried. */
+  async #each<T>(items: T[], look: (item: T) => Promise<unknown>): Promise<void> {
+    const outcomes = await Promise.allSettled(items.map((item) => this.#lanes.run(() => look(item).catch(ignoreGatewayError))));
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
   #claims(paymentKey: string): Promise<CancelClaim[]> {

@@ -1,12 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { readCounter, readGauge } from "../read-metrics.ts";
-import type { GatewayPolicies } from "../gateway/open-gateway.ts";
+import type { GatewayPolicy } from "../gateway/toss/gateway-policy.ts";
 import type { OnCall } from "../gateway/toss/toss.ts";
 
 const STATES = ["closed", "half-open", "open"] as const;
 
 /** Registers the metrics of the gateway. Returns the function that records one call. */
-export function gatewayMetrics(registry: Registry, policies: () => GatewayPolicies): OnCall {
+export function gatewayMetrics(registry: Registry, policy: () => GatewayPolicy): OnCall {
   const registers = [registry];
   const calls = new Counter({
     name: "jangnal_gateway_calls_total",
@@ -21,20 +21,15 @@ export function gatewayMetrics(registry: Registry, policies: () => GatewayPolici
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   });
-  for (const [name, of, whose] of [
-    ["jangnal_gateway_breaker", "buyers", "the gateway's circuit breaker"],
-    ["jangnal_gateway_settlement_breaker", "background", "settlement's own circuit breaker"],
-  ] as const)
-    new Gauge({
-      name,
-      help: `1 for the current state of ${whose}`,
-      labelNames: ["state"] as const,
-      registers,
-      collect() {
-        for (const state of STATES) this.set({ state }, policies()[of].state === state ? 1 : 0);
-      },
-    });
-  const policy = (): GatewayPolicies["buyers"] => policies().buyers;
+  new Gauge({
+    name: "jangnal_gateway_breaker",
+    help: "1 for the current state of the gateway's circuit breaker",
+    labelNames: ["state"] as const,
+    registers,
+    collect() {
+      for (const state of STATES) this.set({ state }, policy().state === state ? 1 : 0);
+    },
+  });
   readGauge(registry, "jangnal_gateway_waiting", "Requests waiting for the payment gateway", () => policy().counts.waiting);
   readCounter(registry, "jangnal_gateway_breaks_total", "Times that the gateway's circuit breaker has opened", () => policy().counts.opened);
   for (const name of ["jangnal_gateway_requests_rejected_total", "jangnal_gateway_turned_away_total"])

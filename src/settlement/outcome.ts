@@ -1,6 +1,6 @@
 // The result of asking the gateway about an attempt. Every kind of attempt has this one type.
 
-import type { GatewayDetails } from "../gateway/gateway.ts";
+import { GatewayBusy, type GatewayDetails, GatewayUnknown } from "../gateway/gateway.ts";
 
 /** Why money of another currency than the shop's is sent back. Its amount is in minor units of its own currency. */
 export const CURRENCY_MISMATCH = "CURRENCY_MISMATCH";
@@ -29,4 +29,9 @@ export type LookedUp = GatewayOutcome | { kind: "open"; reason: string };
 /** A failure that the gateway itself has stated. */
 export function failed(reason: string, captured = 0): GatewayOutcome {
   return { kind: "failed", reason, confirmed: true, captured };
+}
+
+/** Errors: every error but the gateway's. */
+export function ignoreGatewayError(error: unknown): void {
+  if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;
 }

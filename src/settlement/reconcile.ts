@@ -5,6 +5,7 @@ import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
 import { type Gateway, type GatewayPayment, type GatewayTransaction, GatewayUnknown } from "../gateway/gateway.ts";
 import { compareSettlements, SETTLEMENT_DIFFERENCES, type Settled, type SettlementSums } from "./compare-settlements.ts";
+import { ignoreGatewayError } from "./outcome.ts";
 import { type Claim, selectClaims, selectSettledKeys } from "./reconcile.sql.ts";
 
 const NOT_READABLE = "not readable at the gateway";
@@ -45,6 +46,7 @@ export type Reconciliation = {
 
 const PAGE_SIZE = 500;
 const CONCURRENCY = 8;
+const MOST_FAILED_IN_A_ROW = 20;
 /** Most differences in one answer: after a wrong period or a lost database every payment can be one. */
 const MOST_DIFFERENCES = 1000;
 const DAY_MS = 86_400_000;
@@ -98,8 +100,8 @@ export async function reconcile({ database, gateway, book, now }: ReconcileParts
   };
   for (; unnamed > 0; unnamed--) add(result, { what: NOT_READABLE, gateway: null, paymentKey: "", paymentId: null, shop: null });
   const sorted = [...keys].sort();
-  for (let i = 0; i < sorted.length; i += PAGE_SIZE)
-    await comparePage(sorted.slice(i, i + PAGE_SIZE), { database, gateway, now, ...(book ? { book } : {}) }, result);
+  const lookUp = lookUps(gateway);
+  for (let i = 0; i < sorted.length; i += PAGE_SIZE) await comparePage(sorted.slice(i, i + PAGE_SIZE), { database, gateway, book, lookUp }, result);
   const settled = await compareSettlements(gateway, movements, { from, to, now });
   result.settlements = settled?.sums ?? null;
   for (const { what, paymentKey, settlement } of settled?.differences ?? [])
@@ -107,10 +109,12 @@ export async function reconcile({ database, gateway, book, now }: ReconcileParts
   return result;
 }
 
-async function comparePage(keys: string[], { database, gateway, book }: ReconcileParts, result: Reconciliation): Promise<void> {
+type PageParts = Pick<ReconcileParts, "database" | "gateway"> & { book: ReconcileParts["book"] | undefined; lookUp: LookUp };
+
+async function comparePage(keys: string[], { database, gateway, book, lookUp }: PageParts, result: Reconciliation): Promise<void> {
   const claims = Map.groupBy(await database.rows<Claim>(selectClaims(keys)), (claim) => claim.paymentKey);
   await concurrently(keys, CONCURRENCY, async (key) => {
-    const payment = await find(gateway, key);
+    const payment = await lookUp(key);
     if (payment === NOT_READABLE) {
       const claim = claimOf(claims.get(key) ?? [], undefined);
       return add(result, { what: NOT_READABLE, gateway: null, paymentKey: key, paymentId: claim?.id ?? null, shop: claim ? shopSide(claim) : null });
@@ -122,22 +126,33 @@ async function comparePage(keys: string[], { database, gateway, book }: Reconcil
     }
     let difference = compare(key, claimOf(claims.get(key) ?? [], payment), theirs, gateway.currency);
     if (book && difference?.what === "amounts given back differ") {
-      await book(key);
+      // A payment that cannot be booked stays a difference, and hides no other.
+      await book(key).catch(ignoreGatewayError);
       difference = compare(key, claimOf(await database.rows<Claim>(selectClaims([key])), payment), theirs, gateway.currency);
     }
     if (difference) add(result, difference);
   });
 }
 
-/** One payment that cannot be looked up or read does not hide the others. Errors: GatewayBusy, if the whole gateway fails. */
-async function find(gateway: Gateway, key: string): Promise<GatewayPayment | undefined | typeof NOT_READABLE> {
-  try {
-    const payment = await gateway.find(key);
-    return payment?.status === "UNRECOGNIZED" ? NOT_READABLE : payment;
-  } catch (error) {
-    if (error instanceof GatewayUnknown) return NOT_READABLE;
-    throw error;
-  }
+type LookUp = (paymentKey: string) => Promise<GatewayPayment | undefined | typeof NOT_READABLE>;
+
+/**
+ * Looks payments up. One that cannot be looked up or read does not hide the others.
+ * Errors of the look-up: GatewayUnknown, if so many in a row have failed that the whole gateway does; GatewayBusy.
+ */
+function lookUps(gateway: Gateway): LookUp {
+  let failedInARow = 0;
+  return async (key) => {
+    try {
+      const payment = await gateway.find(key);
+      failedInARow = 0;
+      return payment?.status === "UNRECOGNIZED" ? NOT_READABLE : payment;
+    } catch (error) {
+      if (!(error instanceof GatewayUnknown)) throw error;
+      if (error.gatewayFailed && ++failedInARow >= MOST_FAILED_IN_A_ROW) throw error;
+      return NOT_READABLE;
+    }
+  };
 }
 
 function add(result: Reconciliation, difference: Difference): void {

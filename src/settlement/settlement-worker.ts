@@ -1,19 +1,20 @@
 // The background side of settlement: settles attempts that are due, and attempts that a webhook names.
 
-import { concurrently } from "../concurrently.ts";
+import { BatchedRead } from "../database/batched-read.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
-import { selectKeysByGatewayOrder } from "./attempts.sql.ts";
+import { makeDue, selectKeysByGatewayOrder } from "./attempts.sql.ts";
+import { Lanes } from "./lanes.ts";
 
 /** One kind of attempt as the worker sees it. */
 export type SettlementSource = {
   /** Ids of attempts that are due. @param everyUnknown also those with an unknown outcome that are not due yet */
   due(now: number, everyUnknown: boolean, limit: number): Statement;
-  /** Ids of attempts with this payment key that may still change. */
-  byKey?: (paymentKey: string) => Statement;
-  /** Returns whether the outcome is known. */
-  settle(id: string): Promise<boolean>;
+  /** Ids of attempts with this payment key that may still change; undefined for a kind of which no webhook tells. */
+  byKey(paymentKey: string): Statement | undefined;
+  /** Returns whether the outcome is known. @param afresh by a look-up that begins after this call */
+  settleDue(id: string, afresh: boolean): Promise<boolean>;
 };
 
 export type SettlementWorkerOptions = {
@@ -26,22 +27,35 @@ export type SettlementWorkerOptions = {
   onError: (error: unknown) => void;
 };
 
-const CONCURRENCY = 8;
 const MOST_PER_RUN = 500;
-/** Webhook notifications and timers that may wait. More are dropped: the job settles those attempts within a minute. */
-const MOST_WAITING = 256;
+/** The lanes of each kind of attempt in a run, so that many slow payments do not hold up refunds. */
+const OF_A_RUN = { lanes: 8, yieldAfterMs: 250, mostYielded: 256 };
+/** Notifications have lanes of their own, which no run takes: a look-up that hangs delays no other buyer's. */
+const OF_NOTIFICATIONS = { lanes: 32, yieldAfterMs: 250, mostYielded: 256 };
+/** Notifications that may wait. More are dropped: their attempts are due, and the job settles them within a minute. */
+const MOST_WAITING = 10_000;
+/** Each timer's run settles all that is due by then, so more timers settle no more. */
+const MOST_TIMERS = 256;
 
 export class SettlementWorker {
   readonly #options: SettlementWorkerOptions;
-  readonly #notified = new Set<string>();
+  readonly #kinds: { source: SettlementSource; lanes: Lanes; settling: Map<string, Promise<boolean>> }[];
+  readonly #notifications = new Lanes(OF_NOTIFICATIONS);
+  readonly #recorded: BatchedRead<null>;
+  /** Payment keys whose look-up has not begun, and the latest look-up of each key. */
+  readonly #waiting = new Set<string>();
+  readonly #latest = new Map<string, Promise<unknown>>();
+  readonly #running = new Set<Promise<unknown>>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  /** Work of the background in several lanes: a look-up that hangs holds up one lane, not every buyer's webhook. */
-  readonly #lanes: Promise<unknown>[] = Array.from({ length: CONCURRENCY }, () => Promise.resolve());
-  #lane = 0;
   #stopped = false;
 
   constructor(options: SettlementWorkerOptions) {
     this.#options = options;
+    this.#kinds = options.sources.map((source) => ({ source, lanes: new Lanes(OF_A_RUN), settling: new Map() }));
+    this.#recorded = new BatchedRead(async (keys) => {
+      await options.database.rows(makeDue(keys, options.now()));
+      return new Map<string, null>();
+    });
   }
 
   /**
@@ -50,21 +64,20 @@ export class SettlementWorker {
    * @param everyUnknown also attempts with an unknown outcome that are not due yet
    */
   async run(everyUnknown = true): Promise<{ settled: number; unknown: number }> {
-    const { database, sources, cancels, now } = this.#options;
+    const { database, cancels, now } = this.#options;
     const startedAt = now();
     const result = { settled: 0, unknown: 0 };
     const errors: unknown[] = [];
-    // All kinds at once, so that many slow payments do not hold up refunds.
     await Promise.all(
-      sources.map(async ({ due, settle }) => {
-        await concurrently(await database.rows<{ id: string }>(due(startedAt, everyUnknown, MOST_PER_RUN)), CONCURRENCY, async ({ id }) => {
-          if (this.#stopped) return;
-          try {
-            result[(await settle(id)) ? "settled" : "unknown"]++;
-          } catch (error) {
-            errors.push(error);
-          }
-        });
+      this.#kinds.map(async ({ source, lanes, settling }) => {
+        const due = await database.rows<{ id: string }>(source.due(startedAt, everyUnknown, MOST_PER_RUN));
+        const settle = async ({ id }: { id: string }): Promise<void> => {
+          // An attempt that another run is settling takes no second lane.
+          const running = settling.get(id) ?? lanes.run(async () => !this.#stopped && source.settleDue(id, false)).finally(() => settling.delete(id));
+          settling.set(id, running);
+          result[(await running) ? "settled" : "unknown"]++;
+        };
+        await Promise.all(due.map((row) => settle(row).catch((error: unknown) => errors.push(error))));
       }),
     );
     if (everyUnknown && !this.#stopped) await cancels?.scan().catch((error: unknown) => errors.push(error));
@@ -74,36 +87,40 @@ export class SettlementWorker {
 
   /** Settles attempts that are due `ms` from now, without waiting for the job's next run. */
   runIn(ms: number): void {
-    if (this.#stopped || this.#timers.size >= MOST_WAITING) return;
+    if (this.#stopped || this.#timers.size >= MOST_TIMERS) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#enqueue(() => this.run(false));
+      void this.#inBackground(() => this.run(false));
     }, ms).unref();
     this.#timers.add(timer);
   }
 
-  /** Handles a webhook notification that a payment has changed. It is unsigned, so the gateway is asked. */
-  notify(paymentKey: string): void {
-    if (this.#stopped || this.#notified.size >= MOST_WAITING || this.#notified.has(paymentKey)) return;
-    this.#notified.add(paymentKey);
-    this.#enqueue(async () => {
-      this.#notified.delete(paymentKey);
-      const { sources, database, cancels } = this.#options;
-      for (const { byKey, settle } of sources) {
-        if (!byKey) continue;
-        for (const { id } of await database.rows<{ id: string }>(byKey(paymentKey))) await settle(id);
-      }
-      await cancels?.check(paymentKey);
+  /**
+   * Handles a webhook notification that a payment has changed. It is unsigned, so the gateway is asked. When this resolves the attempt is
+   * due, so a process that dies before its look-up loses no notification. Errors: UNAVAILABLE; the gateway then repeats the notification.
+   */
+  async notify(paymentKey: string): Promise<void> {
+    await this.#recorded.get(paymentKey);
+    if (this.#waiting.has(paymentKey) || this.#waiting.size >= MOST_WAITING) return;
+    this.#waiting.add(paymentKey);
+    // One look-up of a key at a time, so a payment that hangs takes one lane, however often the gateway tells of it.
+    const earlier = this.#latest.get(paymentKey);
+    const work = this.#inBackground(async () => {
+      await earlier;
+      await this.#notifications.run(() => this.#lookUp(paymentKey));
+    });
+    this.#latest.set(paymentKey, work);
+    void work.then(() => {
+      if (this.#latest.get(paymentKey) === work) this.#latest.delete(paymentKey);
     });
   }
 
-  /** Handles a notification of a deposit, which names only the order at the gateway. */
-  notifyDeposit(gatewayOrderId: string): void {
+  /** Handles a notification of a deposit, which names only the order at the gateway. Errors: UNAVAILABLE. */
+  async notifyDeposit(gatewayOrderId: string): Promise<void> {
     const id = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:_\d{1,6})?$/i.exec(gatewayOrderId)?.[1];
-    if (id === undefined || this.#stopped || this.#notified.size >= MOST_WAITING) return;
-    this.#enqueue(async () => {
-      for (const { key } of await this.#options.database.rows<{ key: string }>(selectKeysByGatewayOrder(id))) this.notify(key);
-    });
+    if (id === undefined) return;
+    const keys = await this.#options.database.rows<{ key: string }>(selectKeysByGatewayOrder(id));
+    await Promise.all(keys.map(({ key }) => this.notify(key)));
   }
 
   /** Starts nothing more. Resolves when the running work has ended. */
@@ -113,13 +130,29 @@ export class SettlementWorker {
     await this.idle();
   }
 
-  /** Resolves when all work of the background that was enqueued so far has ended. */
+  /** Resolves when all work of the background that was started so far has ended. */
   async idle(): Promise<void> {
-    await Promise.all(this.#lanes);
+    await Promise.all(this.#running);
   }
 
-  #enqueue(work: () => Promise<unknown>): void {
-    const lane = this.#lane++ % CONCURRENCY;
-    this.#lanes[lane] = (this.#lanes[lane] ?? Promise.resolve()).then(() => (this.#stopped ? undefined : work())).catch(this.#options.onError);
+  async #lookUp(paymentKey: string): Promise<void> {
+    this.#waiting.delete(paymentKey);
+    if (this.#stopped) return;
+    const { database, sources, cancels } = this.#options;
+    for (const source of sources) {
+      const select = source.byKey(paymentKey);
+      if (select) for (const { id } of await database.rows<{ id: string }>(select)) await source.settleDue(id, true);
+    }
+    await cancels?.check(paymentKey);
+  }
+
+  #inBackground(work: () => Promise<unknown>): Promise<void> {
+    const { onError } = this.#options;
+    const running = Promise.resolve()
+      .then(() => (this.#stopped ? undefined : work()))
+      .then(() => {}, onError)
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    return running;
   }
 }

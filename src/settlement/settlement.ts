@@ -27,16 +27,10 @@ export type SettlementParts = AttemptParts & {
 
 export function openSettlement(parts: SettlementParts): Settlement {
   const settlers = createSettlers({ ...parts, onUnknown: () => worker.runIn(parts.settings.settleAfterMs) });
-  const refund = settlers.refunds.source;
-  const captures = { payment: settlers.payments.source, charge: settlers.charges.source };
-  const cancels = new GatewayCancels({
-    ...parts,
-    settleRefund: (id) => refund.settle(id),
-    lookUpFailed: (kind, id) => captures[kind].settle(id),
-  });
+  const cancels = new GatewayCancels({ ...parts, settlers });
   const worker: SettlementWorker = new SettlementWorker({
     ...parts,
-    sources: Object.values(settlers).map(({ source }) => source),
+    sources: Object.values(settlers),
     ...(parts.hasGateway ? { cancels } : {}),
   });
   return { ...settlers, worker, cancels };

@@ -26,7 +26,7 @@ beforeEach(() => {
       find: () => Promise.resolve({ status, read: ++reads }),
       attemptOf: (row) => (row.status === "PENDING" ? { ...ATTEMPT, status: row.status } : null),
       ask: (_row, _attempt, first) => (calls.push(first), answer.promise),
-      finish: () => Promise.resolve(void (status = "COMPLETED")),
+      finish: (_row, outcome) => Promise.resolve(outcome.kind === "done" && void (status = "COMPLETED")),
     },
     {
       database: {} as Database,
@@ -57,4 +57,17 @@ test("a repeat that comes while the gateway is called gets that call's answer wi
   answer.resolve({ kind: "done" });
   assert.equal(await repeat, await first);
   assert.deepEqual([calls, reads], [[true], 2]);
+});
+
+test("a webhook that comes during a look-up makes the gateway be asked again, once", async () => {
+  const running = settler.settleDue("a");
+  const told = [settler.settleDue("a", true), settler.settleDue("a", true)];
+  while (calls.length === 0) await Promise.resolve();
+  const earlier = answer;
+  answer = Promise.withResolvers();
+  earlier.resolve({ kind: "unknown", reason: "IN_PROGRESS" });
+  assert.equal(await running, false);
+  answer.resolve({ kind: "done" });
+  assert.deepEqual(await Promise.all(told), [true, true]);
+  assert.deepEqual(calls, [false, false]);
 });

@@ -4,6 +4,7 @@ import { exponentialMs } from "../backoff.ts";
 import type { SettlementSettings } from "../config.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
+import type { Statement } from "../database/statement.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
 import { type AttemptTable, selectAttemptsByKey, selectDueAttempts, updateFailedAttempt, WATCHED_MS } from "./attempts.sql.ts";
 import { heldFor } from "./capture.ts";
@@ -52,7 +53,7 @@ export type AttemptKind<Row> = {
 export type SettlerParts = {
   database: Database;
   gateway: Gateway;
-  /** The same gateway for work that no caller waits for, with a circuit breaker of its own. */
+  /** The same gateway for work that no caller waits for, without a circuit breaker. */
   background: Gateway;
   settings: SettlementSettings;
   now: Now;
@@ -74,7 +75,7 @@ const LONGEST_LOOK_MS = 250;
 const DEPOSIT_ASKED_MS = 1_800_000;
 const AFTER_DUE_MS = 60_000;
 
-export class Settler<Row> {
+export class Settler<Row> implements SettlementSource {
   readonly #kind: AttemptKind<Row>;
   readonly #parts: SettlerParts;
   readonly #running = new Map<string, Promise<Row>>();
@@ -95,14 +96,18 @@ export class Settler<Row> {
     return row;
   }
 
-  /** This kind of attempt, for the settlement worker. */
-  get source(): SettlementSource {
-    const { table, isCapture } = this.#kind;
-    return {
-      due: (now, everyUnknown, limit) => selectDueAttempts(table, now, everyUnknown, limit),
-      ...(isCapture ? { byKey: (paymentKey) => selectAttemptsByKey(table, paymentKey) } : {}),
-      settle: async (id) => !this.#isOpen(await this.#once(id, false, this.#parts.background)),
-    };
+  due(now: number, everyUnknown: boolean, limit: number): Statement {
+    return selectDueAttempts(this.#kind.table, now, everyUnknown, limit);
+  }
+
+  byKey(paymentKey: string): Statement | undefined {
+    return this.#kind.isCapture ? selectAttemptsByKey(this.#kind.table, paymentKey) : undefined;
+  }
+
+  /** @param afresh a look-up that runs already may have read the state before, so this one begins after it */
+  async settleDue(id: string, afresh = false): Promise<boolean> {
+    if (afresh) await this.#running.get(id)?.catch(() => {});
+    return !this.#isOpen(await this.#once(id, false, this.#parts.background));
   }
 
   /** Runs once per id at a time in this process. */

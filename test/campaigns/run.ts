@@ -2,9 +2,15 @@
  * `npm run campaign -- NAME [--option value …]`: runs one campaign. Exit code 1: the campaign found a fault; 2: wrong arguments.
  * Without a NAME, and with `--help`, it prints what there is.
  */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { globalSetup, globalTeardown } from "../setup.ts";
+import { type History, recordHistory } from "../support/history.ts";
 import type { Campaign, Option } from "./campaign.ts";
+import { judgeHistory, summaryOf } from "./checker/judge-history.ts";
+
+const LINES_PRINTED = 20;
 
 const MODULES: Record<string, () => Promise<{ default: Campaign }>> = {
   simulation: () => import("./simulation/campaign.ts"),
@@ -23,6 +29,7 @@ const MODULES: Record<string, () => Promise<{ default: Campaign }>> = {
   clocks: () => import("./clocks/campaign.ts"),
   faults: () => import("./faults/campaign.ts"),
   network: () => import("./network/campaign.ts"),
+  soak: () => import("./soak/campaign.ts"),
 };
 
 process.exit(await main(process.argv.slice(2))); // A failed campaign may leave handles open.
@@ -45,22 +52,35 @@ async function main([name, ...args]: string[]): Promise<number> {
     console.error(`${(error as Error).message}\n\n${usageOf(name, campaign)}`);
     return 2;
   }
-  return (await run(campaign, values)) ? 0 : 1;
+  return (await run(name, campaign, values)) ? 0 : 1;
 }
 
-async function run(campaign: Campaign, values: Record<string, unknown>): Promise<boolean> {
+async function run(name: string, campaign: Campaign, values: Record<string, unknown>): Promise<boolean> {
   if (campaign.needsServer) {
     delete process.env.TEST_DATABASE_URL; // Faults are injected into a temporary server only.
     await globalSetup();
   }
   try {
-    return await campaign.run(values);
+    const history = recordHistory();
+    const isGood = await campaign.run(values);
+    return (await judge(history, name)) && isGood;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return false;
   } finally {
     await globalTeardown();
   }
+}
+
+/** Writes the history of a campaign's requests, and judges it. */
+async function judge(history: History, name: string): Promise<boolean> {
+  if (history.exchanges.length === 0) return true;
+  const file = join(tmpdir(), `jangnal-history-${name}.ndjson`);
+  await history.write(file);
+  const report = judgeHistory(history);
+  console.log(`${summaryOf(report)}\n${file}`);
+  for (const line of [...report.anomalies, ...report.undecided].slice(0, LINES_PRINTED)) console.error(line);
+  return report.anomalies.length + report.undecided.length === 0;
 }
 
 /** Errors: with the option that is unknown or has a wrong value. */

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
+import { chargeByCard } from "../support/charge.ts";
 import { type Client, good, type Json, openTestShop, type TestShop } from "../support/shop.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -17,9 +18,16 @@ const PARCEL = { carrier: "CJ대한통운", trackingNumber: "6051" };
 let shop: TestShop;
 let buyer: Client;
 before(async () => {
-  const env = { DATA_PLATFORM_EVENTS: "*", DATA_PLATFORM_PERSONAL_DATA: "on", PAYMENT_GATEWAY_TIMEOUT_MS: "300", ORDER_EXPIRES_AFTER: "PT1S" };
+  const env = {
+    DATA_PLATFORM_EVENTS: "*",
+    DATA_PLATFORM_PERSONAL_DATA: "on",
+    PAYMENT_GATEWAY_TIMEOUT_MS: "300",
+    ORDER_EXPIRES_AFTER: "PT1S",
+    BALANCE_FUNDING: "gateway",
+  };
   shop = await openTestShop({ env });
   buyer = await shop.user({ balance: 1_000_000 });
+  await shop.shop.database.pool.query("UPDATE users SET external_id = 'erp-7' WHERE id = $1", [buyer.id]);
 });
 after(() => shop.close());
 
@@ -59,6 +67,7 @@ async function tellOrders(): Promise<void> {
 async function tellPayments(): Promise<void> {
   const declined = await order("DEFERRED");
   assert.equal((await buyer.post("/payments", { orderId: declined, method: "CARD", paymentKey: "decline-1" })).status, 402);
+  assert.equal((await chargeByCard(buyer, { amount: 1000, paymentKey: "decline-2" })).status, 402);
   const unknown = await order("DEFERRED");
   assert.equal((await buyer.post("/payments", { orderId: unknown, method: "CARD", paymentKey: "timeout-1" })).status, 202);
   for (;;) {
@@ -121,6 +130,12 @@ test("each type of event is sent as its schema says, and no member is missing in
     const validate = ajv.compile({ $ref: `events#/$defs/${type}` });
     assert.ok(validate(event), `${type}: ${JSON.stringify(validate.errors)}\n${JSON.stringify(event)}`);
   }
+  const named = events.filter(({ data, type }) => data.userId !== undefined && type !== "jangnal.user.erased");
+  assert.deepEqual(new Set(named.map(({ data }) => data.userExternalId)), new Set(["erp-7"]));
+  const payments = events.filter(({ type }) => type.startsWith("jangnal.payment."));
+  const numbers = new Map(events.flatMap(({ subject, data, type }) => (type === "jangnal.order.placed" ? [[subject, data.orderNumber]] : [])));
+  assert.deepEqual(new Set(payments.map(({ data }) => "chargeId" in data)), new Set([true, false]));
+  for (const { data } of payments) assert.equal(data.orderNumber, numbers.get(data.orderId) ?? null);
   const sent = new Set(events.map(({ type }) => type.replace("jangnal.", "")));
   assert.deepEqual(
     TYPES.filter((type) => !sent.has(type)),

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import { keepLedgers } from "./history.ts";
 import { killWithoutWarning } from "./power-failure.ts";
 import { killAtExit, freePort } from "./services.ts";
 
@@ -87,6 +88,7 @@ export class Cluster {
   }
 
   async remove(): Promise<void> {
+    await keepLedgers(this.url);
     await this.kill();
     rmSync(this.#dir, { recursive: true, force: true });
   }

@@ -1,6 +1,7 @@
 import { after } from "node:test";
 import pg from "pg";
 import { globalSetup, globalTeardown } from "../setup.ts";
+import { keepLedgers } from "./history.ts";
 import { withDatabase } from "./server.ts";
 
 let made = 0;
@@ -23,7 +24,12 @@ export async function freshDatabase(): Promise<{ url: string; drop(): Promise<vo
   // The template's name comes first, so that the teardown finds the databases of a killed test.
   const name = `${template}_${process.pid}_${(made += 1)}`;
   await run(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
-  return { url: withDatabase(server, name), drop: () => run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  const url = withDatabase(server, name);
+  const drop = async (): Promise<void> => {
+    await keepLedgers(url);
+    await run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  };
+  return { url, drop };
 }
 
 async function run(server: string, statement: string): Promise<void> {

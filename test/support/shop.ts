@@ -11,6 +11,7 @@ import { mintToken } from "../../src/http/tokens.ts";
 import { shopTime } from "./clock.ts";
 import { freshDatabase } from "./database.ts";
 import { assertDocumented } from "./documented.ts";
+import { invoked } from "./history.ts";
 import { openWorkers, workerOf } from "./workers.ts";
 
 export const SECRET = "a secret that only the tests know, 32 bytes and more";
@@ -29,7 +30,9 @@ const agent = new Agent({ keepAlive: true, maxSockets: 500 });
  * the OpenAPI document.
  */
 export async function call(url: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const responded = invoked({ method, path, body, headers });
   const answer = await exchange(url, method, path, body, headers);
+  responded(answer);
   await assertDocumented(url, method, path, answer);
   return answer;
 }

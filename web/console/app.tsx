@@ -5,6 +5,7 @@ import { type ComponentType, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { formatNumber, language } from "../shared/languages.ts";
 import { route, subject, to } from "../shared/router.ts";
+import { SkipLink } from "../shared/skip-link.tsx";
 import { type Alert, alerts, MOST_COUNTED, useAlerts } from "./alerts.ts";
 import { MENU, PAGES } from "./pages.ts";
 import { SignIn } from "./pages/sign-in.tsx";
@@ -24,16 +25,7 @@ export function App() {
   if (session.value === null) return <SignIn />;
   return (
     <div class="frame">
-      <a
-        class="skip"
-        href="#main"
-        onClick={(event) => {
-          event.preventDefault();
-          document.querySelector<HTMLElement>("h1")?.focus();
-        }}
-      >
-        {t.value.skip}
-      </a>
+      <SkipLink words={t.value.skip} />
       <Side current={found?.menu} kind={kind} />
       {/* A new operator gets a new page, without the input of the one before. */}
       <main id="main">

@@ -29,11 +29,12 @@ export function lasting(ms: number): string {
     .join(" ");
 }
 
+/** Seconds in words, with a decimal: `0.5 s`, `0.5초`. */
+export const seconds = (value: number): string => `${formatNumber(Math.round(value * 10) / 10)}${language.value === "ko" ? "초" : " s"}`;
+
 export const isoMinutes = (minutes: number): string => `PT${minutes}M`;
 
 /** A response time. */
 export function ms(value: number): string {
-  return value >= 1000
-    ? `${formatNumber(Math.round(value / 100) / 10)} s`
-    : `${formatNumber(value < 10 ? Math.round(value * 10) / 10 : Math.round(value))} ms`;
+  return value >= 1000 ? seconds(value / 1000) : `${formatNumber(value < 10 ? Math.round(value * 10) / 10 : Math.round(value))} ms`;
 }

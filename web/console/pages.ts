@@ -51,40 +51,17 @@ export const PAGES: PageEntry[] = [
 ];
 
 export type MenuEntry = { word: PageWord; path: string; needs: Permission };
+type MenuHead = "selling" | "commerce" | "money" | "system";
 
-export const MENU: { head: "selling" | "commerce" | "money" | "system"; entries: MenuEntry[] }[] = [
-  {
-    head: "selling",
-    entries: [
-      { word: "live", path: "/live", needs: "operations" },
-      { word: "drops", path: "/drops", needs: "drops" },
-      { word: "rehearsals", path: "/rehearsals", needs: "operations" },
-    ],
-  },
-  {
-    head: "commerce",
-    entries: [
-      { word: "orders", path: "/orders", needs: "orders" },
-      { word: "returns", path: "/returns", needs: "fulfilment" },
-      { word: "catalog", path: "/catalog", needs: "catalog" },
-      { word: "coupons", path: "/coupons", needs: "coupons" },
-      { word: "balances", path: "/balances", needs: "customers" },
-    ],
-  },
-  {
-    head: "money",
-    entries: [
-      { word: "sales", path: "/sales", needs: "reports" },
-      { word: "payments", path: "/payments", needs: "refunds" },
-    ],
-  },
-  {
-    head: "system",
-    entries: [
-      { word: "events", path: "/events", needs: "operations" },
-      { word: "jobs", path: "/jobs", needs: "operations" },
-      { word: "journal", path: "/journal", needs: "operations" },
-      { word: "audit", path: "/audit", needs: "operations" },
-    ],
-  },
+/** A group of the menu, from each page's word and the permission to read it. The word is the page's path too. */
+const group = (head: MenuHead, ...entries: [word: PageWord, needs: Permission][]): { head: MenuHead; entries: MenuEntry[] } => ({
+  head,
+  entries: entries.map(([word, needs]) => ({ word, path: `/${word}`, needs })),
+});
+
+export const MENU = [
+  group("selling", ["live", "operations"], ["drops", "drops"], ["rehearsals", "operations"]),
+  group("commerce", ["orders", "orders"], ["returns", "fulfilment"], ["catalog", "catalog"], ["coupons", "coupons"], ["balances", "customers"]),
+  group("money", ["sales", "reports"], ["payments", "refunds"]),
+  group("system", ["events", "operations"], ["jobs", "operations"], ["journal", "operations"], ["audit", "operations"]),
 ];

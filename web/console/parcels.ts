@@ -6,7 +6,7 @@ import { type ParcelRow, type ParcelRowFault, readParcels } from "../../src/fulf
 export type ParcelFault = ParcelRowFault | { line: number; problem: "REFUSED"; message: string };
 export type ParcelFile = { rows: ParcelRow[]; faults: ParcelFault[] };
 
-/** The shop takes so many parcels in one request. */
+/** The most parcels that the shop takes in one request. */
 const BATCH_SIZE = 1000;
 
 export const readParcelFile = (bytes: Uint8Array): ParcelFile => readParcels(bytes);

@@ -3,6 +3,7 @@
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { type Language, language, setLanguage } from "../shared/languages.ts";
+import { SkipLink } from "../shared/skip-link.tsx";
 import { connection } from "./api.ts";
 import { cartCount } from "./cart.ts";
 import { Home } from "./pages/home.tsx";
@@ -56,16 +57,7 @@ export function App() {
   useEffect(clearToast, [path]);
   return (
     <>
-      <a
-        class="skip"
-        href="#main"
-        onClick={(event) => {
-          event.preventDefault();
-          document.querySelector<HTMLElement>("h1")?.focus();
-        }}
-      >
-        {t.value.skip}
-      </a>
+      <SkipLink words={t.value.skip} />
       <Header />
       <main id="main">
         <ConnectionStatus />

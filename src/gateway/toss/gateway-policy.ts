@@ -9,6 +9,7 @@ import {
   circuitBreaker,
   ExponentialBackoff,
   handleWhen,
+  noop,
   retry,
   TaskCancelledError,
   TimeoutStrategy,
@@ -24,7 +25,7 @@ export type GatewayPolicyOptions = {
   tries: number;
   /** Callers that may use the gateway at once; the same number may wait. */
   concurrency: number;
-  /** The breaker looks at this many last calls. If half of them failed, it stays open for `breakerMs`. */
+  /** The breaker looks at this many last calls. If half of them failed, it stays open for `breakerMs`. Infinity: there is none. */
   breakerCalls: number;
   breakerMs: number;
 };
@@ -47,9 +48,11 @@ export class GatewayPolicy {
     const { timeoutMs, tries, concurrency, breakerCalls, breakerMs } = options;
     this.#options = options;
     this.#bulkhead = bulkhead(concurrency, concurrency);
+    const hasBreaker = Number.isFinite(breakerCalls);
+    const size = hasBreaker ? breakerCalls : 1;
     this.#breaker = circuitBreaker(
       handleWhen((error) => error instanceof GatewayUnknown && error.gatewayFailed),
-      { halfOpenAfter: breakerMs, breaker: new CountBreaker({ threshold: 0.5, size: breakerCalls, minimumNumberOfCalls: breakerCalls }) },
+      { halfOpenAfter: breakerMs, breaker: new CountBreaker({ threshold: 0.5, size, minimumNumberOfCalls: size }) },
     );
     this.#breaker.onBreak(() => {
       this.#openUntil = Date.now() + breakerMs;
@@ -61,7 +64,7 @@ export class GatewayPolicy {
         handleWhen((error) => error instanceof GatewayUnknown && !error.answered),
         { maxAttempts: tries - 1, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_MS, maxDelay: LAST_RETRY_MS }) },
       ),
-      this.#breaker,
+      hasBreaker ? this.#breaker : noop,
     );
   }
 

@@ -11,7 +11,7 @@ const Notification = Type.Object(
   { additionalProperties: true },
 );
 
-type Worker = { notify(paymentKey: string): void; notifyDeposit(gatewayOrderId: string): void };
+type Worker = { notify(paymentKey: string): Promise<void>; notifyDeposit(gatewayOrderId: string): Promise<void> };
 
 /** @param worker called with the payment key, or the order id, of each notification */
 export function paymentWebhookRoutes(routes: Routes, { worker }: { worker: Worker }): void {
@@ -30,9 +30,9 @@ export function paymentWebhookRoutes(routes: Routes, { worker }: { worker: Worke
         if (body.eventType === undefined && body.orderId === undefined) invalid("/eventType", "is required");
       },
     },
-    ({ body }) => {
-      if (body.data?.paymentKey) worker.notify(body.data.paymentKey);
-      else if (body.orderId) worker.notifyDeposit(body.orderId);
+    async ({ body }) => {
+      if (body.data?.paymentKey) await worker.notify(body.data.paymentKey);
+      else if (body.orderId) await worker.notifyDeposit(body.orderId);
       return {};
     },
   );

@@ -35,8 +35,13 @@ import { NO_DROPS } from "../../support/no-drops.ts";
 const SECRET = "test_sk_of_the_chaos";
 const TIMEOUT_MS = 120;
 const SETTINGS: SettlementSettings = { timeoutMs: TIMEOUT_MS, settleAfterMs: 2, giveUpAfterMs: 250 };
-/** Long, because most gateway calls time out on a busy machine. */
-const FINAL_RESPONSE_WITHIN_MS = 300_000;
+/**
+ * The checker limits tries, not seconds: on a busy machine most calls exceed `TIMEOUT_MS`. So a run that does not end gets more patient
+ * with each `TRIES_PER_PATIENCE` tries, until a call that the script does not delay has time to be answered.
+ */
+const MOST_TRIES = 200;
+const TRIES_PER_PATIENCE = 10;
+const MOST_TIMEOUT_MS = 8000;
 /** Longer than `giveUpAfterMs`, so that a late capture arrives after the payment has failed. */
 const LATE_MS = 400;
 const BALANCE_MAX = 1_000_000_000;
@@ -76,6 +81,19 @@ const never = <T>(): Promise<T> => new Promise<T>(() => {});
 
 class Died extends Error {}
 
+/** How long the calls of one run wait for the gateway. */
+class Patience {
+  timeoutMs = TIMEOUT_MS;
+
+  /** @param tries made before, without success. Errors: `failure`, if there were too many */
+  check(tries: number, failure: string): void {
+    if (tries >= MOST_TRIES) throw new Error(`${failure} (${tries} tries)`);
+    if (tries > 0 && tries % TRIES_PER_PATIENCE === 0) this.timeoutMs = Math.min(2 * this.timeoutMs, MOST_TIMEOUT_MS);
+  }
+}
+
+type ProcessOptions = { databaseUrl: string; gatewayUrl: string; death: Death; keys: string[]; patience: Patience };
+
 /** The card payments of one shop process. After its death it does nothing more, but requests that it has sent still arrive. */
 class Process {
   readonly settlers: Settlers;
@@ -87,11 +105,16 @@ class Process {
   readonly #store: PostgresStore;
   readonly #database: Database;
   readonly #orderCache: OrderCache;
-  readonly #adapter: TossGateway;
+  /** By their time-outs. */
+  readonly #adapters = new Map<number, TossGateway>();
+  readonly #patience: Patience;
+  readonly #gatewayUrl: string;
   readonly #gateway: Gateway;
   #die: (error: Error) => void = () => {};
 
-  constructor({ databaseUrl, gatewayUrl, death, keys }: { databaseUrl: string; gatewayUrl: string; death: Death; keys: string[] }) {
+  constructor({ databaseUrl, gatewayUrl, death, keys, patience }: ProcessOptions) {
+    this.#patience = patience;
+    this.#gatewayUrl = gatewayUrl;
     this.death = new Promise<never>((_, reject) => {
       this.#die = reject;
     });
@@ -108,16 +131,6 @@ class Process {
     } as never;
     this.#database = new Database(databaseUrl, { size: 2, onError: () => {} });
     this.#orderCache = new OrderCache(this.#database, NO_DROPS);
-    this.#adapter = new TossGateway({
-      url: gatewayUrl,
-      secret: SECRET,
-      currency: "KRW",
-      timeoutMs: TIMEOUT_MS,
-      tries: 2,
-      concurrency: 64,
-      breakerCalls: 1_000_000,
-      breakerMs: 1,
-    });
     const call = <T>(name: Death, send: () => Promise<T>): Promise<T> => {
       if (this.dead) return never();
       const sent = send();
@@ -148,18 +161,27 @@ class Process {
       failpoint,
     };
     this.settlers = createSettlers({ ...parts, orderCache: this.#orderCache, balanceMax: BALANCE_MAX });
-    this.cancels = new GatewayCancels({
-      ...parts,
-      orderCache: this.#orderCache,
-      settleRefund: (id) => this.settlers.refunds.source.settle(id),
-      lookUpFailed: (kind, id) => this.settlers[kind === "payment" ? "payments" : "charges"].source.settle(id),
-    });
+    this.cancels = new GatewayCancels({ ...parts, orderCache: this.#orderCache, settlers: this.settlers });
     this.worker = new SettlementWorker({
       database: this.#database,
-      sources: Object.values(this.settlers).map(({ source }, i) => ({ ...source, due: () => dueOf(TABLES[i] as string, keys) })),
+      sources: Object.values(this.settlers).map((settler, i) => ({
+        due: () => dueOf(TABLES[i] as string, keys),
+        byKey: (key) => settler.byKey(key),
+        settleDue: (id, afresh) => settler.settleDue(id, afresh),
+      })),
       now: Date.now,
       onError: () => {},
     });
+  }
+
+  get #adapter(): TossGateway {
+    const { timeoutMs } = this.#patience;
+    const known = this.#adapters.get(timeoutMs);
+    if (known) return known;
+    const limits = { timeoutMs, tries: 2, concurrency: 64, breakerCalls: Infinity, breakerMs: 1 };
+    const adapter = new TossGateway({ url: this.#gatewayUrl, secret: SECRET, currency: "KRW", ...limits });
+    this.#adapters.set(timeoutMs, adapter);
+    return adapter;
   }
 
   die(): Promise<never> {
@@ -218,7 +240,7 @@ class Process {
 
   async close(): Promise<void> {
     this.dead = true;
-    this.#adapter.stop();
+    for (const adapter of this.#adapters.values()) adapter.stop();
     await Promise.all([this.#store.close(), this.#database.close().catch(() => {})]);
   }
 
@@ -272,8 +294,12 @@ export class Chaos {
         const { data, orderId = "" } = JSON.parse(text) as { data?: { paymentKey: string }; orderId?: string };
         const process = owners.get(data?.paymentKey ?? orderId)?.();
         if (process && !process.dead) {
-          if (data) process.worker.notify(data.paymentKey);
-          else process.worker.notifyDeposit(orderId);
+          const told = data ? process.worker.notify(data.paymentKey) : process.worker.notifyDeposit(orderId);
+          // The database of a process that has ended is closed.
+          return void told.then(
+            () => response.writeHead(200).end(),
+            () => response.writeHead(503).end(),
+          );
         }
         response.writeHead(process?.dead ? 503 : 200).end();
       });
@@ -308,17 +334,18 @@ export class Chaos {
     const lives: Process[] = [];
     const keys: string[] = [];
     const deaths: Death[] = [plan.death, plan.secondDeath];
+    const patience = new Patience();
     const current = (): Process => {
       const last = lives.at(-1);
       if (last && !last.dead) return last;
-      const process = new Process({ databaseUrl, gatewayUrl: this.#gatewayUrl, death: deaths.shift() ?? "never", keys });
+      const process = new Process({ databaseUrl, gatewayUrl: this.#gatewayUrl, death: deaths.shift() ?? "never", keys, patience });
       lives.push(process);
       return process;
     };
     /** A client that repeats a request under one key until it gets a final response. */
     const untilFinal = async (send: (process: Process) => Promise<KeyedResponse>): Promise<KeyedResponse> => {
-      const deadline = Date.now() + FINAL_RESPONSE_WITHIN_MS;
-      for (let tries = 0; Date.now() < deadline; tries++) {
+      for (let tries = 0; ; tries++) {
+        patience.check(tries, "no final response");
         try {
           const answer = await send(current());
           if (answer.status !== 202 && answer.status !== 503) return answer;
@@ -329,10 +356,10 @@ export class Chaos {
         if (!current().dead) await Promise.race([current().worker.run(), current().death]).catch(() => {});
         await pause(2 + Math.min(tries, 50));
       }
-      throw new Error("no final response");
     };
+    const settling: Settling = { keys, current, patience };
     // Another instance on the same database, whose job runs at the same time.
-    const neighbor = rng.chance(0.5) ? new Process({ databaseUrl, gatewayUrl: this.#gatewayUrl, death: "never", keys }) : undefined;
+    const neighbor = rng.chance(0.5) ? new Process({ databaseUrl, gatewayUrl: this.#gatewayUrl, death: "never", keys, patience }) : undefined;
     let over = false;
     const competing = (async () => {
       while (neighbor && !over) {
@@ -342,7 +369,7 @@ export class Chaos {
     })();
     try {
       const work = { charge: this.#charge, deposit: this.#deposit, payment: this.#payment }[plan.kind].bind(this);
-      return await work(seed, rng, plan.script, untilFinal, current, keys);
+      return await work({ seed, rng, script: plan.script, untilFinal, settling });
     } finally {
       over = true;
       await competing;
@@ -351,14 +378,8 @@ export class Chaos {
     }
   }
 
-  async #payment(
-    seed: number,
-    rng: SeededRandom,
-    script: () => Script,
-    untilFinal: UntilFinal,
-    current: () => Process,
-    keys: string[],
-  ): Promise<string> {
+  async #payment({ seed, rng, script, untilFinal, settling }: Run): Promise<string> {
+    const { keys, current } = settling;
     const { shop, simulator } = this;
     const [user, product] = [await shop.user({ balance: 100 * PRICE }), await shop.product({ price: PRICE, stock: STOCK })];
     const variantId = product.variants[0]?.id as string;
@@ -414,7 +435,7 @@ export class Chaos {
       }
     }
     await byHand;
-    await this.#settleAll(keys, current);
+    await this.#settleAll(settling);
 
     const order = good(await shop.operator.get(`/orders/${orderId}`), 200);
     const { rows: payments } = await shop.shop.database.pool.query<{ status: string; method: string; payment_key: string | null }>(
@@ -432,7 +453,7 @@ export class Chaos {
     const paidFromBalance = order.paidAmount > 0 && !paidByCard;
     const paidAndKept = paidByCard ? order.paidAmount - order.refundedAmount : 0;
     const known = async (): Promise<number> => paidAndKept + (await this.#refusedRefunds(keys)) - (await this.#cancelledInPart(keys));
-    await this.#lateCapturesRefunded(async () => held() === (await known()), keys, current);
+    await this.#lateCapturesRefunded(async () => held() === (await known()), settling);
     assert.equal(held(), await known(), "the gateway's ledger differs from the shop's");
     for (const one of keys)
       if (one !== live[0]?.payment_key)
@@ -450,14 +471,8 @@ export class Chaos {
    * A payment to a virtual account, whose window was opened with the order's id or with a number behind it. The deposit comes early, late, or
    * never; the buyer cancels; the account is closed in the gateway's dashboard.
    */
-  async #deposit(
-    seed: number,
-    rng: SeededRandom,
-    script: () => Script,
-    untilFinal: UntilFinal,
-    current: () => Process,
-    keys: string[],
-  ): Promise<string> {
+  async #deposit({ seed, rng, script, untilFinal, settling }: Run): Promise<string> {
+    const { keys, current } = settling;
     const { shop, simulator } = this;
     const [user, product] = [await shop.user(), await shop.product({ price: PRICE, stock: STOCK })];
     const quantity = 1 + rng.below(3);
@@ -480,16 +495,16 @@ export class Chaos {
     });
     const { status } = await paying.finally(() => (isAnswered = true));
     await Promise.all(acting);
-    await this.#settleAll(keys, current);
+    await this.#settleAll(settling);
     await shop.operator.post("/admin/jobs/settle-payments/run");
-    await this.#settleAll(keys, current);
+    await this.#settleAll(settling);
 
     const order = good(await shop.operator.get(`/orders/${orderId}`), 200);
     assert.ok([201, 402, 409].includes(status), `a deposit got ${status}`);
     assert.notEqual(order.payment?.status, "WAITING_FOR_DEPOSIT", "a deposit is still awaited");
     const left = (): number => simulator.ledger.payments.get(paymentKey)?.left ?? 0;
     const known = async (): Promise<number> => order.paidAmount - order.refundedAmount + (await this.#refusedRefunds(keys));
-    await this.#lateCapturesRefunded(async () => left() === (await known()), keys, current);
+    await this.#lateCapturesRefunded(async () => left() === (await known()), settling);
     assert.equal(left(), await known(), "the gateway's ledger differs from the shop's");
     const gone = order.status === "COMPLETED" ? quantity : 0;
     assert.equal(await shop.stockOf(product), STOCK - gone, "stock was not restored exactly once");
@@ -521,38 +536,31 @@ export class Chaos {
     if (ledger.payments.get(paymentKey)?.status === "WAITING_FOR_DEPOSIT") ledger.payments.set(paymentKey, late);
   }
 
-  async #charge(
-    seed: number,
-    rng: SeededRandom,
-    script: () => Script,
-    untilFinal: UntilFinal,
-    current: () => Process,
-    keys: string[],
-  ): Promise<string> {
+  async #charge({ seed, rng, script, untilFinal, settling }: Run): Promise<string> {
+    const { keys, current } = settling;
     const { shop, simulator } = this;
     const user = await shop.user();
     const count = 1 + rng.below(3);
     keys.push(...Array.from({ length: count }, (_, i) => keyFor(script(), `${seed}-${i}`)));
     for (const one of keys) this.#owners.set(one, current);
     const answers = await Promise.all(keys.map((one, i) => untilFinal((process) => process.charge(user.id, 100 + i, one, `${seed}-${i}`))));
-    await this.#settleAll(keys, current);
+    await this.#settleAll(settling);
     const charged = answers.reduce((sum, { status }, i) => sum + (status === 200 ? 100 + i : 0), 0);
     for (const { status } of answers) assert.ok([200, 402].includes(status), `a charge got ${status}`);
     assert.equal(await shop.balanceOf(user), charged, "the balance does not equal the sum of the charges");
     const held = (): number => keys.reduce((sum, one) => sum + (simulator.ledger.payments.get(one)?.left ?? 0), 0);
     const known = async (): Promise<number> => charged + (await this.#refusedRefunds(keys));
-    await this.#lateCapturesRefunded(async () => held() === (await known()), keys, current);
+    await this.#lateCapturesRefunded(async () => held() === (await known()), settling);
     assert.equal(held(), await known(), "the gateway's ledger differs from the charges");
     return `charge ${charged > 0 ? "COMPLETED" : "FAILED"}`;
   }
 
   /** Waits for late calls, and runs the settlement job until nothing is open. */
-  async #settleAll(keys: string[], current: () => Process): Promise<void> {
-    const late = keys.some((one) => one.includes("late"));
-    if (late) await pause(LATE_MS + 50);
-    const deadline = Date.now() + 60_000;
-    for (let clean = 0; clean < 2;) {
-      if (Date.now() > deadline) throw new Error(`open payments do not settle: ${JSON.stringify(await this.#state(keys))}`);
+  async #settleAll({ keys, current, patience }: Settling): Promise<void> {
+    if (keys.some((one) => one.includes("late"))) await pause(LATE_MS + 50);
+    for (let clean = 0, tries = 0; clean < 2; tries++) {
+      if (tries === MOST_TRIES - 1) throw new Error(`open payments do not settle: ${JSON.stringify(await this.#state(keys))}`);
+      patience.check(tries, "open payments do not settle");
       try {
         await Promise.race([current().worker.run(), current().death]);
       } catch (error) {
@@ -560,28 +568,29 @@ export class Chaos {
         continue;
       }
       clean = (await this.#isOpen(keys)) ? 0 : clean + 1;
-      await pause(3);
+      await pause(3 + Math.min(tries, 50));
     }
-    for (const key of keys) await this.#checkCancels(key, current);
+    for (const key of keys) await this.#checkCancels(key, { keys, current, patience });
   }
 
   /** Books cancels of the gateway's dashboard, as a webhook does. */
-  async #checkCancels(key: string, current: () => Process): Promise<void> {
-    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await pause(5)) {
+  async #checkCancels(key: string, { current, patience }: Settling): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      patience.check(tries, `the cancels of ${key} cannot be looked up`);
       try {
         return await Promise.race([current().cancels.check(key), current().death]);
       } catch (error) {
         if (!(error instanceof Died || error instanceof GatewayUnknown)) throw error;
       }
+      await pause(5);
     }
-    throw new Error(`the cancels of ${key} cannot be looked up`);
   }
 
   /** A late capture can arrive after the run on a busy machine; the job then refunds it. */
-  async #lateCapturesRefunded(agreed: () => Promise<boolean>, keys: string[], current: () => Process): Promise<void> {
-    for (const deadline = Date.now() + 20_000; !(await agreed()) && Date.now() < deadline;) {
+  async #lateCapturesRefunded(agreed: () => Promise<boolean>, settling: Settling): Promise<void> {
+    for (let tries = 0; !(await agreed()) && tries < MOST_TRIES; tries++) {
       await pause(50);
-      await this.#settleAll(keys, current);
+      await this.#settleAll(settling);
     }
   }
 
@@ -651,6 +660,9 @@ export class Chaos {
 }
 
 type Script = { confirm: string[]; cancel: string[]; find: string[]; webhook: (typeof WEBHOOKS)[number] };
+/** The payment keys of a run, the process that settles them, and its patience. */
+type Settling = { keys: string[]; current: () => Process; patience: Patience };
+type Run = { seed: number; rng: SeededRandom; script: () => Script; untilFinal: UntilFinal; settling: Settling };
 type UntilFinal = (send: (process: Process) => Promise<KeyedResponse>) => Promise<KeyedResponse>;
 
 /** Up to three scripted steps; after them the gateway succeeds. */

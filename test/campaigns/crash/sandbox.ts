@@ -8,6 +8,7 @@ import pg from "pg";
 import { audit, type Violation } from "../../../src/audit/audit.ts";
 import { Database, types } from "../../../src/database/pool.ts";
 import { type EmbeddedServer, startEmbedded } from "../../../src/database/embedded/embedded.ts";
+import { keepLedgers } from "../../support/history.ts";
 import { ended, killWithoutWarning } from "../../support/power-failure.ts";
 import { processesOf, serve } from "../../support/process.ts";
 import { killAtExit, freePort } from "../../support/services.ts";
@@ -187,10 +188,16 @@ export class Sandbox {
   }
 
   async remove(): Promise<void> {
+    await this.#keepLedgers();
     this.#shop?.child.kill("SIGTERM");
     await this.#shop?.ended;
     await this.#server?.stop();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Nothing to read before the first start, and after the loss of the database. */
+  async #keepLedgers(): Promise<void> {
+    if (this.#server || this.isEmbedded) await keepLedgers(this.databaseUrl).catch(() => {});
   }
 
   #postmaster(): number {

@@ -25,8 +25,6 @@ export function AddVariant({ product, added }: { product: ProductDetail; added: 
     <Confirm
       needs="catalog"
       label={p.value.addVariant}
-      title={p.value.addVariant}
-      act={p.value.addVariant}
       tone="primary"
       disabled={product.variants.length >= MAX_VARIANTS}
       opened={() => {

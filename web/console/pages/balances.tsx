@@ -8,7 +8,7 @@ import { type ActionContext, perOperator } from "../attempt.ts";
 import type { Grant, GrantFault, GrantFile, GrantProgress } from "../grants.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Filters } from "../parts/filters.tsx";
-import { Bar, Card, Field, Id, Notice, Title } from "../parts/parts.tsx";
+import { Bar, Card, FaultList, Field, Id, Notice, Title } from "../parts/parts.tsx";
 import { TemplateLink } from "../parts/file-field.tsx";
 import { ListTable, Table, useList } from "../parts/table.tsx";
 import { mayChange } from "../session.ts";
@@ -90,7 +90,12 @@ function GrantFromFile() {
         <input type="text" maxLength={100} value={batch.value} onInput={({ currentTarget }) => (batch.value = currentTarget.value)} />
       </Field>
       {unreadable.value && <Notice kind="bad">{t.value.fileUnreadable}</Notice>}
-      {chosen && <Faults of={chosen.faults} />}
+      {chosen && (
+        <FaultList
+          title={t.value.faultyRows(chosen.faults.length)}
+          faults={chosen.faults.map((fault) => t.value.lineFault(fault.line, t.value.grantFault(fault)))}
+        />
+      )}
       {chosen && chosen.faults.length === 0 && (
         <>
           {chosen.encoding === "CP949" && chosen.grants[0] && <p class="muted">{t.value.fileReadAs(chosen.encoding, chosen.grants[0].reason)}</p>}
@@ -100,8 +105,6 @@ function GrantFromFile() {
             <Confirm
               needs="balances"
               label={t.value.grant}
-              title={t.value.grant}
-              act={t.value.grant}
               tone="primary"
               quiet={false}
               run={async (context) => {
@@ -140,21 +143,6 @@ function Preview({ grants }: { grants: Grant[] }) {
         ]}
       />
     </>
-  );
-}
-
-/** All faults at once, so that one correction of the file is enough. */
-function Faults({ of: faults }: { of: GrantFault[] }) {
-  if (faults.length === 0) return null;
-  return (
-    <Notice kind="bad">
-      {t.value.faultyRows(faults.length)}
-      <ul class="faults" tabIndex={0} aria-label={t.value.faultyRows(faults.length)}>
-        {faults.map((fault, i) => (
-          <li key={i}>{t.value.lineFault(fault.line, t.value.grantFault(fault))}</li>
-        ))}
-      </ul>
-    </Notice>
   );
 }
 

@@ -1,4 +1,4 @@
-// One campaign: its terms, and what an operator can do with its coupons.
+// One campaign: its terms, and the actions of operators on its coupons.
 
 import { useSignal } from "@preact/signals";
 import type { Campaign } from "#client";
@@ -8,7 +8,7 @@ import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { ReasonField } from "../parts/fields.tsx";
-import { Card, Fact, Field, Notice, NotLoaded, Status, Title, When } from "../parts/parts.tsx";
+import { Card, Fact, FaultList, Field, Notice, NotLoaded, Status, Title, When } from "../parts/parts.tsx";
 import { FileField } from "../parts/file-field.tsx";
 import { mayChange } from "../session.ts";
 import { c } from "../words/coupons.ts";
@@ -16,7 +16,7 @@ import { t } from "../words/words.ts";
 import { discountWords } from "./coupons.tsx";
 import { EditCoupon } from "./edit-coupon.tsx";
 
-/** The shop issues to so many users at once. */
+/** The most users to whom the shop issues in one request. */
 const MAX_USERS = 10_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -74,7 +74,6 @@ function Steps({ campaign, done, reload }: { campaign: Campaign; done: Done; rel
           needs="coupons"
           label={t.value.close}
           title={t.value.closeCoupon}
-          act={t.value.closeCoupon}
           run={async ({ key, shop }) => {
             await shop.closeCoupon({ path: { id }, body: {}, idempotencyKey: key });
             await done(c.value.closed);
@@ -86,8 +85,6 @@ function Steps({ campaign, done, reload }: { campaign: Campaign; done: Done; rel
       <Confirm
         needs="coupons"
         label={c.value.void}
-        title={c.value.void}
-        act={c.value.void}
         opened={() => (reason.value = "")}
         run={async ({ key, shop }) => {
           const { body } = await shop.voidCoupons({ path: { id }, body: { reason: reason.value.trim() }, idempotencyKey: key });
@@ -128,16 +125,7 @@ function IssueToMany({ campaign, done }: { campaign: Campaign; done: Done }) {
           <textarea rows={5} spellcheck={false} value={text.value} onInput={({ currentTarget }) => (text.value = currentTarget.value)} />
         </Field>
         <FileField label={c.value.file} choose={async (file) => void (file && (text.value = await file.text()))} />
-        {faults.length > 0 && (
-          <Notice kind="bad">
-            <p>{c.value.faulty(faults.length)}</p>
-            <ul class="faults" tabIndex={0} aria-label={c.value.faulty(faults.length)}>
-              {faults.map(({ line, cell }) => (
-                <li key={line}>{c.value.lineFault(line, cell)}</li>
-              ))}
-            </ul>
-          </Notice>
-        )}
+        <FaultList title={c.value.faulty(faults.length)} faults={faults.map(({ line, cell }) => c.value.lineFault(line, cell))} />
         {userIds.length > MAX_USERS && <Notice kind="bad">{c.value.tooMany(MAX_USERS)}</Notice>}
         <div class="form-row">
           <Confirm

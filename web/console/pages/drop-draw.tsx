@@ -1,4 +1,4 @@
-// A draw: what the shop committed to, the public value, and how anyone can check the result.
+// A draw: the commitment, the public value, and the command that checks the result.
 
 import { useSignal } from "@preact/signals";
 import { formatNumber } from "../../shared/languages.ts";
@@ -45,8 +45,6 @@ export function DropDraw({ drop, done }: { drop: OneDrop; done: (words: string) 
           <Confirm
             needs="drops"
             label={d.value.enterPublicValue}
-            title={d.value.enterPublicValue}
-            act={d.value.enterPublicValue}
             tone="primary"
             quiet={false}
             opened={() => (value.value = "")}

@@ -1,5 +1,6 @@
-// What a drop has sold and refused so far, second by second.
+// The sales and refusals of a drop so far, second by second.
 
+import { useEffect } from "preact/hooks";
 import type { Body } from "#client";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
 import { useResource } from "../../shared/resource.ts";
@@ -25,6 +26,8 @@ export function DropReport({ drop }: { drop: OneDrop }) {
     async (signal) => (await shop.getDropReport({ path: { id: drop.id }, signal })).body,
     { everyMs: isRunning ? POLL_MS : undefined },
   );
+  // Closing ends holds and the line: the figures of a moment before would stay.
+  useEffect(() => void reload(), [drop.status]);
   const print = (
     <button type="button" class="button small quiet no-print" onClick={() => globalThis.print()}>
       {t.value.print}

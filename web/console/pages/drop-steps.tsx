@@ -1,4 +1,4 @@
-// What an operator can do with a drop.
+// An operator's actions on a drop.
 
 import { isoMinutes, minutesOf } from "../duration.ts";
 import { useResource } from "../../shared/resource.ts";
@@ -6,7 +6,7 @@ import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { type Changes, useForm } from "../form.ts";
 import { Confirm } from "../parts/confirm.tsx";
-import { Conflicts } from "../parts/conflicts.tsx";
+import { EditDialog } from "../parts/edit-dialog.tsx";
 import { MomentField, momentOf, NumberField, TextField, wallTime } from "../parts/fields.tsx";
 import { Field } from "../parts/parts.tsx";
 import { mayChange } from "../session.ts";
@@ -32,8 +32,6 @@ export function DropSteps({ drop, isReleased, done, reload }: StepsProps) {
         <Confirm
           needs="drops"
           label={d.value.pause}
-          title={d.value.pause}
-          act={d.value.pause}
           tone="primary"
           run={async ({ key, shop }) => {
             await shop.pauseDrop({ path, body: {}, idempotencyKey: key });
@@ -47,8 +45,6 @@ export function DropSteps({ drop, isReleased, done, reload }: StepsProps) {
         <Confirm
           needs="drops"
           label={d.value.resume}
-          title={d.value.resume}
-          act={d.value.resume}
           tone="primary"
           quiet={false}
           run={async ({ key, shop }) => {
@@ -63,8 +59,6 @@ export function DropSteps({ drop, isReleased, done, reload }: StepsProps) {
         <Confirm
           needs="drops"
           label={d.value.closeDrop}
-          title={d.value.closeDrop}
-          act={d.value.closeDrop}
           run={async ({ key, shop }) => {
             await shop.closeDrop({ path, body: {}, idempotencyKey: key });
             await done(d.value.closed);
@@ -77,8 +71,6 @@ export function DropSteps({ drop, isReleased, done, reload }: StepsProps) {
         <Confirm
           needs="drops"
           label={d.value.release}
-          title={d.value.release}
-          act={d.value.release}
           tone="primary"
           run={async ({ key, shop }) => {
             await shop.releaseDrop({ path, body: {}, idempotencyKey: key });
@@ -119,28 +111,18 @@ function EditDrop({ drop, done, reload }: Omit<StepsProps, "isReleased">) {
   const { name, opens, closes, limit, minutes, waitlist, source } = form.fields;
   const isUpcoming = drop.status === "UPCOMING";
   return (
-    <Confirm
+    <EditDialog
+      form={form}
       needs="drops"
-      label={t.value.edit}
       title={d.value.editDrop}
-      act={t.value.save}
-      tone="primary"
       disabled={draw === undefined}
-      opened={form.reset}
-      run={async ({ key, shop }) => {
-        try {
-          await form.save(
-            key,
-            (changes, version, idempotencyKey) =>
-              shop.editDrop({ path: { id: drop.id }, body: { ...editOf(changes), ...(version === undefined ? {} : { version }) }, idempotencyKey }),
-            (current) => current as OneDrop | undefined,
-          );
-        } catch (error) {
-          await reload();
-          throw error;
-        }
-        await done(t.value.saved);
-      }}
+      send={(shop, changes, { version, idempotencyKey }) =>
+        shop.editDrop({ path: { id: drop.id }, body: { ...editOf(changes), ...(version === undefined ? {} : { version }) }, idempotencyKey })
+      }
+      saved={() => done(t.value.saved)}
+      reload={reload}
+      label={labelOf}
+      format={(field, value) => (field === "opens" || field === "closes" ? value.replace("T", " ") : value)}
     >
       <TextField label={t.value.name} value={name} />
       {isUpcoming && <MomentField label={d.value.opens} value={opens} />}
@@ -172,8 +154,7 @@ function EditDrop({ drop, done, reload }: Omit<StepsProps, "isReleased">) {
       ) : (
         <p class="muted">{d.value.onlySome}</p>
       )}
-      <Conflicts form={form} label={labelOf} format={(field, value) => (field === "opens" || field === "closes" ? value.replace("T", " ") : value)} />
-    </Confirm>
+    </EditDialog>
   );
 }
 

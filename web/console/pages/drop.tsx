@@ -18,7 +18,7 @@ import { DropReport } from "./drop-report.tsx";
 import { DropSteps } from "./drop-steps.tsx";
 import type { OneDrop } from "./drops.tsx";
 
-/** A drop changes by itself when it closes, which its stream does not tell at once while nobody buys. */
+/** A drop changes by itself when it closes, which its stream does not tell at once without purchases. */
 const POLL_MS = 10_000;
 
 export function DropPage({ id }: { id: string }) {
@@ -40,6 +40,9 @@ export function DropPage({ id }: { id: string }) {
     await reload();
   };
   const isReleased = drop.status === "CLOSED" && data.product.dropId !== id;
+  const report = drop.status !== "UPCOMING" && mayRead("drops") && <DropReport drop={drop} />;
+  // Afterwards the figures are read, and not the terms.
+  const isOver = drop.status === "CLOSED" && drop.mode !== "DRAW";
   return (
     <>
       <Title
@@ -56,11 +59,12 @@ export function DropPage({ id }: { id: string }) {
       {message.value && <Notice kind="good">{message.value}</Notice>}
       {isReleased && message.value !== d.value.released && <Notice kind="warn">{d.value.isReleased}</Notice>}
       {drop.status !== "CLOSED" && <Figures drop={drop} connected={stream.connected} />}
+      {isOver && report}
       <div class="columns">
         <Terms drop={drop} product={data.product} />
         {drop.mode === "DRAW" && <DropDraw drop={drop} done={done} />}
       </div>
-      {drop.status !== "UPCOMING" && mayRead("drops") && <DropReport drop={drop} />}
+      {!isOver && report}
       {drop.mode !== "DIRECT" && drop.status !== "UPCOMING" && mayRead("drops") && <DropLine drop={drop} product={data.product} />}
     </>
   );

@@ -1,8 +1,7 @@
 import type { Campaign } from "#client";
 import { formatInstant, formatNumber } from "../../shared/languages.ts";
 import { useForm } from "../form.ts";
-import { Confirm } from "../parts/confirm.tsx";
-import { Conflicts } from "../parts/conflicts.tsx";
+import { EditDialog } from "../parts/edit-dialog.tsx";
 import { MomentField, momentOf, NumberField, TextField, wallTime } from "../parts/fields.tsx";
 import { t } from "../words/words.ts";
 import { MAX_COUPONS } from "./new-coupon.tsx";
@@ -22,33 +21,23 @@ export function EditCoupon({ campaign, reload }: { campaign: Campaign; reload: (
   const issued = campaign.totalQuantity - campaign.remainingQuantity;
   const labels = { name: t.value.name, total: t.value.quantity, opens: t.value.opens, closes: t.value.closes };
   return (
-    <Confirm
+    <EditDialog
+      form={form}
       needs="coupons"
-      label={t.value.edit}
       about={campaign.name}
       title={`${t.value.edit}: ${campaign.name}`}
-      act={t.value.save}
-      tone="primary"
-      opened={form.reset}
-      run={async ({ key, shop }) => {
-        try {
-          await form.save(
-            key,
-            (changes, version, idempotencyKey) =>
-              shop.editCoupon({ path: { id: campaign.id }, body: { ...bodyOf(changes), version: version as number }, idempotencyKey }),
-            (current) => current as Campaign | undefined,
-          );
-        } finally {
-          reload();
-        }
-      }}
+      send={(shop, changes, { version, idempotencyKey }) =>
+        shop.editCoupon({ path: { id: campaign.id }, body: { ...bodyOf(changes), version }, idempotencyKey })
+      }
+      reload={reload}
+      label={(field) => labels[field]}
+      format={formatField}
     >
       <TextField label={labels.name} value={name} />
       <NumberField label={labels.total} value={total} min={Math.max(1, issued)} max={MAX_COUPONS} hint={t.value.issuedAlready(issued)} />
       <MomentField label={labels.opens} value={opens} />
       <MomentField label={labels.closes} value={closes} hint={t.value.mayBeEmpty} optional />
-      <Conflicts form={form} label={(field) => labels[field]} format={formatField} />
-    </Confirm>
+    </EditDialog>
   );
 }
 

@@ -8,7 +8,7 @@ import { Card, Failure } from "../parts/parts.tsx";
 import { ProductDetails } from "../parts/product-details.tsx";
 import { imagesBody, metadataPatch, metadataText, normalText, picturesText, tagsIn, tagsText, wordsOf } from "../product-fields.ts";
 import { p } from "../words/products.ts";
-import { t } from "../words/words.ts";
+import { PRODUCT_FIELDS, t } from "../words/words.ts";
 import type { ProductDetail } from "./product.tsx";
 
 const fieldsOf = ({ name, description, images, tags, externalId, taxFreeAmount, metadata }: ProductDetail) => ({
@@ -63,22 +63,8 @@ export function EditProduct({ product, saved, reload }: { product: ProductDetail
   );
 }
 
-function labelOf(field: FieldName): string {
-  switch (field) {
-    case "images":
-      return p.value.pictures;
-    case "tags":
-      return p.value.tags;
-    case "taxFreeAmount":
-      return p.value.taxFree;
-    case "metadata":
-      return p.value.metadata;
-    case "name":
-    case "description":
-    case "externalId":
-      return t.value[field];
-  }
-}
+const labelOf = (field: FieldName): string =>
+  field === "name" || field === "description" || field === "externalId" ? t.value[field] : p.value[PRODUCT_FIELDS[field]];
 
 /** Lists are replaced as a whole; metadata is merged by key, so keys that are gone are named. */
 function editOf({ images, tags, externalId, taxFreeAmount, metadata, ...texts }: Changes<FieldName>, base: Record<FieldName, string>) {

@@ -1,7 +1,6 @@
 import { formatMoney } from "../../shared/languages.ts";
 import { type Changes, useForm } from "../form.ts";
-import { Confirm } from "../parts/confirm.tsx";
-import { Conflicts } from "../parts/conflicts.tsx";
+import { EditDialog } from "../parts/edit-dialog.tsx";
 import { NumberField, TextField } from "../parts/fields.tsx";
 import { Metadata } from "../parts/metadata.tsx";
 import { Field } from "../parts/parts.tsx";
@@ -38,35 +37,25 @@ export function EditVariant({ product, variant, saved, reload }: EditVariantProp
   const optionValues = (): Record<string, string> =>
     Object.fromEntries(Object.entries(form.fields).flatMap(([field, { value }]) => (isOption(field) ? [[optionOf(field), value.trim()]] : [])));
   return (
-    <Confirm
+    <EditDialog
+      form={form}
       needs="catalog"
-      label={t.value.edit}
       about={variant.name}
       title={`${t.value.edit}: ${variant.name}`}
-      act={t.value.save}
-      tone="primary"
-      opened={form.reset}
-      run={async ({ key, shop }) => {
-        try {
-          await form.save(
-            key,
-            (changes, version, idempotencyKey, base) => {
-              const edit = { id: variant.id, ...editOf(changes, base, optionValues()), version: version as number };
-              return shop.editProduct({ path: { id: product.id }, body: { variants: [edit] }, idempotencyKey });
-            },
-            (current) => (current as ProductDetail | undefined)?.variants.find(({ id }) => id === variant.id),
-          );
-          saved();
-        } finally {
-          await reload();
-        }
+      send={(shop, changes, { version, idempotencyKey, base }) => {
+        const edit = { id: variant.id, ...editOf(changes, base, optionValues()), version };
+        return shop.editProduct({ path: { id: product.id }, body: { variants: [edit] }, idempotencyKey });
       }}
+      itemIn={(current) => (current as ProductDetail | undefined)?.variants.find(({ id }) => id === variant.id)}
+      saved={saved}
+      reload={reload}
+      label={labelOf}
+      format={formatOf}
     >
       {Object.keys(form.fields).map((field) => (
         <VariantField key={field} field={field} form={form} />
       ))}
-      <Conflicts form={form} label={labelOf} format={formatOf} />
-    </Confirm>
+    </EditDialog>
   );
 }
 

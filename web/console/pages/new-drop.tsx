@@ -35,7 +35,7 @@ export function NewDropPage() {
         <ProductChoice title={d.value.step1} choose={(id) => navigate(to("/drops/new", { product: id }))} />
       ) : (
         <>
-          <ChosenProduct title={d.value.step1} id={product} clear={() => navigate(to("/drops/new"))} />
+          <ChosenProduct title={d.value.step1} id={product} clear={() => navigate(to("/drops/new"))} notForSale={d.value.onSaleFirst} />
           <TermsForm key={product} productId={product} />
         </>
       )}
@@ -96,7 +96,6 @@ function TermsForm({ productId }: { productId: string }) {
           <NumberField label={d.value.limit} value={limit} min={1} max={LIMIT_MAX} hint={d.value.limitHint} optional />
           <ModeFields terms={terms} />
         </div>
-        {product?.status === "NOT_FOR_SALE" && <Notice kind="warn">{d.value.onSaleFirst}</Notice>}
         {product?.stock === 0 && <Notice kind="warn">{d.value.holdsNoStock}</Notice>}
         {make.error !== undefined && <Failure error={make.error} />}
         <button class="button primary" type="submit" aria-disabled={make.busy}>

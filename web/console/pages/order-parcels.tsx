@@ -33,8 +33,6 @@ export function OrderParcels({ order, returns, done }: { order: OrderDetail; ret
             <Confirm
               needs="fulfilment"
               label={o.value.prepare}
-              title={o.value.prepare}
-              act={o.value.prepare}
               tone="primary"
               run={async ({ key, shop }) => {
                 await shop.prepareOrder({ path: { id: orderId }, body: {}, idempotencyKey: key });
@@ -101,8 +99,6 @@ function Parcel({ order, shipment, done }: { order: OrderDetail; shipment: Order
           needs="fulfilment"
           label={o.value.delivered}
           about={trackingNumber}
-          title={o.value.delivered}
-          act={o.value.delivered}
           tone="primary"
           run={async ({ key, shop }) => {
             await shop.deliverShipment({ path: { id: order.orderId, shipmentId }, body: {}, idempotencyKey: key });
@@ -123,8 +119,6 @@ function Ship({ order, rest, done }: { order: OrderDetail; rest: Record<string, 
     <Confirm
       needs="fulfilment"
       label={o.value.ship}
-      title={o.value.ship}
-      act={o.value.ship}
       tone="primary"
       quiet={false}
       opened={() => {

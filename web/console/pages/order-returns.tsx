@@ -58,7 +58,6 @@ export function ReturnSteps({ one, order, done }: { one: OneReturn; order?: Orde
         needs="fulfilment"
         label={o.value.receive}
         title={o.value.receiveAct}
-        act={o.value.receiveAct}
         tone="primary"
         opened={() => (restock.value = true)}
         run={async ({ key, shop }) => {
@@ -73,7 +72,6 @@ export function ReturnSteps({ one, order, done }: { one: OneReturn; order?: Orde
         needs="fulfilment"
         label={o.value.reject}
         title={o.value.rejectAct}
-        act={o.value.rejectAct}
         opened={() => (reason.value = customerReason.value = "")}
         run={async ({ key, shop }) => {
           const toCustomer = customerReason.value.trim();

@@ -17,7 +17,7 @@ import { OrderReturns } from "./order-returns.tsx";
 
 export type OrderDetail = Body<"getOrder">;
 export type OrderEvent = Body<"getOrderHistory">["events"][number];
-/** Shows what was done, and reads the order again. */
+/** Shows a message about the action, and reads the order again. */
 export type Done = (words: string) => Promise<void>;
 
 export function Order({ id }: { id: string }) {
@@ -138,7 +138,7 @@ function Address({ order: { shippingAddress } }: { order: OrderDetail }) {
   );
 }
 
-/** What an event adds to its name: the sum and the reasons of a refund, the number of a parcel. */
+/** The details beside the name of an event: the sum and the reasons of a refund, the number of a parcel. */
 function HistoryDetail({ event }: { event: OrderEvent }) {
   const { amount, reason, customerReason, carrier, trackingNumber } = (event.data ?? {}) as Record<string, unknown>;
   const words = [
@@ -156,8 +156,6 @@ function CancelOrder({ order, done }: { order: OrderDetail; done: Done }) {
     <Confirm
       needs="orders"
       label={o.value.cancelOrder}
-      title={o.value.cancelOrder}
-      act={o.value.cancelOrder}
       dismiss={o.value.keep}
       run={async ({ key, shop }) => {
         await shop.cancelOrder({ path: { orderId: order.orderId }, body: {}, idempotencyKey: key });

@@ -7,7 +7,7 @@ import { useResource } from "../../shared/resource.ts";
 import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Filters } from "../parts/filters.tsx";
-import { Card, Failure, Status } from "../parts/parts.tsx";
+import { Card, Failure, FoldedCard, Notice, Status } from "../parts/parts.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
 import { NewProduct } from "./new-product.tsx";
@@ -42,14 +42,22 @@ export function ProductChoice({ title, choose }: { title: string; choose: (id: s
           ]}
         />
       </Card>
-      <Card title={t.value.newProduct}>
+      <FoldedCard title={t.value.newProduct} open={!list.loading && list.rows.length === 0 && q === ""}>
         <NewProduct draft created={choose} />
-      </Card>
+      </FoldedCard>
     </div>
   );
 }
 
-export function ChosenProduct({ title, id, clear }: { title: string; id: string; clear: () => void }) {
+type ChosenProductProps = {
+  title: string;
+  id: string;
+  clear: () => void;
+  /** Said of a product that is not for sale. */
+  notForSale?: string;
+};
+
+export function ChosenProduct({ title, id, clear, notForSale = t.value.notYetOnSale }: ChosenProductProps) {
   const { data, error, reload } = useResource(
     `chosen product ${id}`,
     async (signal) => (await shop.getProduct({ path: { productId: id }, signal })).body,
@@ -69,7 +77,7 @@ export function ChosenProduct({ title, id, clear }: { title: string; id: string;
               {t.value.stock} {formatNumber(data.stock)}
             </span>
           </p>
-          {data.status === "NOT_FOR_SALE" && <p class="muted">{t.value.notYetOnSale}</p>}
+          {data.status === "NOT_FOR_SALE" && <Notice kind="warn">{notForSale}</Notice>}
         </>
       )}
     </Chosen>

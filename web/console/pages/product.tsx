@@ -98,8 +98,6 @@ function SaleSwitch({ product, saved, reload }: { product: ProductDetail; saved:
     <Confirm
       needs="catalog"
       label={label}
-      title={label}
-      act={label}
       tone={isForSale ? "danger" : "primary"}
       run={async ({ key, shop }) => {
         await shop.editProduct({ path: { id: product.id }, body: { status: isForSale ? "NOT_FOR_SALE" : "ON_SALE" }, idempotencyKey: key });

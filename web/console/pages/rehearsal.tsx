@@ -12,7 +12,7 @@ import { Bar, Card, Notice, Status, Title, NotLoaded } from "../parts/parts.tsx"
 import { Table } from "../parts/table.tsx";
 import { r } from "../words/rehearsals.ts";
 import { codeWord, t } from "../words/words.ts";
-import { ms } from "../duration.ts";
+import { ms, seconds } from "../duration.ts";
 import { DropOutcome, RehearsedTerms } from "./rehearsed-drop.tsx";
 
 type OneRehearsal = Body<"getRehearsal">;
@@ -151,7 +151,6 @@ function Result({ report, plan }: { report: Report; plan: OneRehearsal["plan"] }
     [audit.violations === 0, t.value.auditResult, audit.violations === 0 ? t.value.noViolations : t.value.violations(audit.violations)],
   ];
   const x = timeline.points.map((_, i) => (i * timeline.stretchMs) / 1000);
-  const seconds = (value: number): string => `${formatNumber(Math.round(value * 10) / 10)} s`;
   return (
     <>
       <ul class="checks">

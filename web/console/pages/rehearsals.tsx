@@ -10,7 +10,7 @@ import { ListTable, useList } from "../parts/table.tsx";
 import { r } from "../words/rehearsals.ts";
 import { t } from "../words/words.ts";
 
-type FormProps = { product: string | undefined; coupon: string | undefined; drop: string | undefined };
+type FormProps = { product?: string | undefined; coupon: string | undefined; drop?: string };
 
 export function RehearsalForm({ product, coupon, drop }: FormProps) {
   const [buyers, withinSeconds, giveUp, manyAccounts] = [useSignal("2000"), useSignal("3"), useSignal("20"), useSignal("0")];
@@ -20,7 +20,7 @@ export function RehearsalForm({ product, coupon, drop }: FormProps) {
   const start = useAttempt(async ({ key, shop }) => {
     const { body } = await shop.startRehearsal({
       body: {
-        ...(product && !drop ? { productId: product } : {}),
+        ...(product ? { productId: product } : {}),
         ...(drop ? { dropId: drop, giveUpPercent: Number(giveUp.value), manyAccountsPercent: Number(manyAccounts.value) } : {}),
         ...(coupon ? { couponId: coupon } : {}),
         buyers: Number(buyers.value),
@@ -32,7 +32,7 @@ export function RehearsalForm({ product, coupon, drop }: FormProps) {
   });
   const nothingChosen = !product && !coupon && !drop;
   return (
-    <Card title={t.value.step3}>
+    <Card title={drop ? t.value.rehearsal : t.value.step3}>
       <form
         class="form"
         onSubmit={(event) => {

@@ -5,7 +5,7 @@ import { readCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
 import { navigate, route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
-import { Card, Field, Status, Title } from "../parts/parts.tsx";
+import { Card, Field, FoldedCard, Status, Title } from "../parts/parts.tsx";
 import { r } from "../words/rehearsals.ts";
 import { t } from "../words/words.ts";
 import { discountWords } from "./coupons.tsx";
@@ -23,21 +23,21 @@ export function Rehearse() {
     <>
       <Title>{t.value.rehearsals}</Title>
       <p class="lead">{drop === undefined ? t.value.dropLead : r.value.lead}</p>
+      {drop !== undefined && <ChosenDrop id={drop} clear={() => choose({ drop: undefined })} />}
+      {drop !== undefined && <RehearsalForm coupon={coupon} drop={drop} />}
       <div class="columns">
-        {drop !== undefined ? (
-          <ChosenDrop id={drop} clear={() => choose({ drop: undefined })} />
-        ) : product === undefined ? (
+        {drop !== undefined ? null : product === undefined ? (
           <ProductChoice title={t.value.step1} choose={(id) => choose({ product: id })} />
         ) : (
           <ChosenProduct title={t.value.step1} id={product} clear={() => choose({ product: undefined })} />
         )}
         {coupon === undefined ? (
-          <CouponChoice title={drop === undefined ? t.value.step2 : `2. ${r.value.withCoupon}`} choose={(id) => choose({ coupon: id })} />
+          <CouponChoice title={drop === undefined ? t.value.step2 : r.value.withCoupon} choose={(id) => choose({ coupon: id })} />
         ) : (
-          <ChosenCoupon id={coupon} clear={() => choose({ coupon: undefined })} />
+          <ChosenCoupon title={drop === undefined ? t.value.step2 : t.value.coupon} id={coupon} clear={() => choose({ coupon: undefined })} />
         )}
       </div>
-      <RehearsalForm product={product} coupon={coupon} drop={drop} />
+      {drop === undefined && <RehearsalForm product={product} coupon={coupon} />}
       <PastRehearsals />
     </>
   );
@@ -59,20 +59,20 @@ function CouponChoice({ title, choose }: { title: string; choose: (id: string) =
           </select>
         </Field>
       </Card>
-      <Card title={t.value.newCoupon}>
+      <FoldedCard title={t.value.newCoupon}>
         <NewCoupon created={choose} />
-      </Card>
+      </FoldedCard>
     </div>
   );
 }
 
-function ChosenCoupon({ id, clear }: { id: string; clear: () => void }) {
+function ChosenCoupon({ title, id, clear }: { title: string; id: string; clear: () => void }) {
   const { data, error, reload } = useResource(
     `chosen coupon ${id}`,
     async (signal) => (await shop.getCoupon({ path: { couponId: id }, signal })).body,
   );
   return (
-    <Chosen title={t.value.step2} error={error} retry={reload} clear={clear}>
+    <Chosen title={title} error={error} retry={reload} clear={clear}>
       {data && (
         <>
           <p class="chosen-name">

@@ -23,7 +23,7 @@ export function ChosenDrop({ id, clear }: { id: string; clear: () => void }) {
     return { drop, product };
   });
   return (
-    <Chosen title={r.value.step1} error={error} retry={reload} clear={clear}>
+    <Chosen title={r.value.drop} error={error} retry={reload} clear={clear}>
       {data && (
         <>
           <p class="chosen-name">
@@ -50,7 +50,7 @@ export function RehearsedTerms({ rehearsal: { plan, dropId } }: { rehearsal: One
   const { drop } = plan;
   if (drop === null || dropId === null) return null;
   return (
-    <p class="muted">
+    <p class="muted lead">
       {d.value[drop.mode]} · {d.value.limit}: {drop.limitPerCustomer === null ? d.value.noLimit : d.value.units(drop.limitPerCustomer)}
       {drop.mode !== "DIRECT" && ` · ${r.value.giveUp}: ${formatNumber(drop.giveUpPercent)}`} · {r.value.manyAccounts}:{" "}
       {formatNumber(drop.manyAccountsPercent)}

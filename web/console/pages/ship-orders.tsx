@@ -6,7 +6,7 @@ import { to } from "../../shared/router.ts";
 import type { ParcelFault, ParcelFile } from "../parcels.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { FileField, TemplateLink } from "../parts/file-field.tsx";
-import { Card, Notice, Title } from "../parts/parts.tsx";
+import { Card, FaultList, Notice, Title } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { o } from "../words/orders.ts";
 import { t } from "../words/words.ts";
@@ -52,7 +52,12 @@ export function ShipOrders() {
         <FileField label={o.value.file} choose={choose} />
         {unreadable.value && <Notice kind="bad">{o.value.unreadable}</Notice>}
       </Card>
-      {chosen && <Faults faults={chosen.faults} />}
+      {chosen && (
+        <FaultList
+          title={o.value.faulty(chosen.faults.length)}
+          faults={chosen.faults.map((fault) => o.value.lineFault(fault.line, o.value.parcelFault(fault)))}
+        />
+      )}
       {outcome.value && (
         <Notice kind={outcome.value.shipped === outcome.value.of ? "good" : "warn"}>
           {outcome.value.shipped === outcome.value.of
@@ -70,20 +75,6 @@ export function ShipOrders() {
         />
       )}
     </>
-  );
-}
-
-function Faults({ faults }: { faults: ParcelFault[] }) {
-  if (faults.length === 0) return null;
-  return (
-    <Notice kind="bad">
-      <p>{o.value.faulty(faults.length)}</p>
-      <ul class="faults" tabIndex={0} aria-label={o.value.faulty(faults.length)}>
-        {faults.map((fault, i) => (
-          <li key={i}>{o.value.lineFault(fault.line, o.value.parcelFault(fault))}</li>
-        ))}
-      </ul>
-    </Notice>
   );
 }
 

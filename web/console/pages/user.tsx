@@ -171,8 +171,6 @@ function EraseUser({ userId, done }: { userId: string; done: Done }) {
     <Confirm
       needs="customers"
       label={u.value.erase}
-      title={u.value.erase}
-      act={u.value.erase}
       opened={() => (reason.value = "")}
       run={async ({ key, shop }) => {
         await shop.eraseUser({ path: { id: userId }, body: { reason: reason.value.trim() }, idempotencyKey: key });

@@ -13,11 +13,12 @@ type ConfirmProps = {
   label: string;
   /** The object of the action, for a label that is the same in every row. */
   about?: string;
-  title: string;
+  /** Of the dialog; the label, unless it says more. */
+  title?: string;
   /** A description of the action, or its form. The browser checks the fields before the action starts. */
   children: ComponentChildren;
-  /** On the button that starts the action. */
-  act: string;
+  /** On the button that starts the action; the title, unless it says more. */
+  act?: string;
   /** On the button that closes the dialog, if the action itself is a cancel. */
   dismiss?: string;
   run: (context: ActionContext) => Promise<void>;
@@ -35,9 +36,9 @@ type ConfirmProps = {
 export function Confirm({
   label,
   about,
-  title,
+  title = label,
   children,
-  act,
+  act = title,
   dismiss = t.value.cancel,
   run,
   opened,

@@ -12,7 +12,7 @@ type ChoiceProps = {
   choose: (value: string) => void;
   none?: string;
 };
-/** Filters behind a button on a phone, where they would fill half of the window. The page keeps `isOpen` in its address. */
+/** Filters behind a button on a phone, because they would fill half of its window. The page keeps `isOpen` in its address. */
 export type Fold = { active: number; isOpen: boolean; set: (isOpen: boolean) => void; clear: () => void };
 type FiltersProps = {
   search?: { label: string; value: string; hint?: string; find: (text: string) => void };

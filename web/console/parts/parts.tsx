@@ -45,6 +45,18 @@ export function Card({ title, side, children }: { title?: string; side?: Compone
   );
 }
 
+/** A card that is folded until it is asked for, such as a form that most operators skip. */
+export function FoldedCard({ title, open = false, children }: { title: string; open?: boolean; children: ComponentChildren }) {
+  return (
+    <details class="card folded-card" open={open}>
+      <summary>
+        <h2>{title}</h2>
+      </summary>
+      {children}
+    </details>
+  );
+}
+
 /** A fresh message about an action stays within the window: the pressed button may be far below. */
 const FRESH_MS = 6000;
 
@@ -60,6 +72,21 @@ export function Notice({ kind, children }: { kind: "good" | "bad" | "warn"; chil
     <div class={`notice ${kind} ${isFresh.value ? "fresh" : ""}`} role={kind === "bad" ? "alert" : "status"}>
       {children}
     </div>
+  );
+}
+
+/** All faults of a file at once, so that one correction is enough. */
+export function FaultList({ title, faults }: { title: string; faults: string[] }) {
+  if (faults.length === 0) return null;
+  return (
+    <Notice kind="bad">
+      <p>{title}</p>
+      <ul class="faults" tabIndex={0} aria-label={title}>
+        {faults.map((words, i) => (
+          <li key={i}>{words}</li>
+        ))}
+      </ul>
+    </Notice>
   );
 }
 

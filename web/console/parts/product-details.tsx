@@ -1,6 +1,7 @@
 // The fields of a product that a drop rarely needs, folded away until they are asked for.
 
 import type { Signal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { EXTERNAL_ID_MAX } from "../product-fields.ts";
 import { p } from "../words/products.ts";
 import { t } from "../words/words.ts";
@@ -11,9 +12,11 @@ import { Pictures } from "./pictures.tsx";
 export type DetailFields = Record<"images" | "tags" | "externalId" | "taxFreeAmount" | "metadata", Signal<string>>;
 
 export function ProductDetails({ fields, open = false }: { fields: DetailFields; open?: boolean }) {
+  // A save changes the product, and must not fold the form under the operator's hands.
+  const isOpen = useRef(open).current;
   const { images, tags, externalId, taxFreeAmount, metadata } = fields;
   return (
-    <details class="more-fields" open={open}>
+    <details class="more-fields" open={isOpen}>
       <summary>{p.value.more}</summary>
       <div class="form">
         <Pictures value={images} />

@@ -3,7 +3,7 @@
 import { dictionary, formatNumber } from "../../shared/languages.ts";
 
 const ko = {
-  step1: "1. 드롭",
+  drop: "드롭",
   lead: "이 드롭을 그대로 복사해 가상 구매자로 예행연습을 합니다. 판매 방식, 1인당 한도, 대기열이 같습니다.",
   words:
     "가상 구매자가 드롭의 복사본에서 줄을 서거나 응모하고, 차례가 되면 실제 HTTP로 주문합니다. 복사본은 구매자에게 보이지 않으며, 끝나면 모든 주문을 환불하고 복사본을 마감합니다. 매출과 데이터 플랫폼에는 포함되지 않습니다.",
@@ -31,7 +31,7 @@ const ko = {
 } as const;
 
 const en = {
-  step1: "1. Drop",
+  drop: "Drop",
   lead: "Rehearse a copy of exactly this drop with simulated buyers: the same mode, limit and waiting list.",
   words:
     "Simulated buyers enter or wait in line at a copy of the drop, and order over real HTTP when it is their turn. Shoppers do not see the copy. Afterwards all orders are refunded and the copy is closed. Sales figures and the data platform do not include a rehearsal.",

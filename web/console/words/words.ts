@@ -164,7 +164,8 @@ const FIELDS = {
 } as const;
 
 /** Those of the products' forms. */
-const PRODUCT_FIELDS = {
+export const PRODUCT_FIELDS = {
+  metadata: "metadata",
   images: "pictures",
   url: "pictures",
   alt: "pictures",

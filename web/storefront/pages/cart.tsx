@@ -3,6 +3,7 @@ import { shop } from "../api.ts";
 import { useAttempt } from "../attempt.ts";
 import { cartChanged } from "../cart.ts";
 import { Art } from "../parts/art.tsx";
+import { withHeldUnits } from "../parts/drop/held-units.ts";
 import { Icon } from "../parts/icon.tsx";
 import { type Cart as CartOfShop, useUserResource } from "../parts/user-resource.ts";
 import { Empty, Failure, Money, Notice, Skeleton, Stepper, Title } from "../parts/parts.tsx";
@@ -13,7 +14,7 @@ import { localName } from "../names.ts";
 type Item = CartOfShop["cartItems"][number];
 
 export function Cart() {
-  const cart = useUserResource("cart", async (userId, signal) => (await shop.getCart({ path: { userId }, signal })).body, { everyMs: 4000 });
+  const cart = useUserResource("cart", readCart, { everyMs: 4000 });
   const isRemoved = useSignal(false);
   const reload = async (): Promise<void> => {
     cartChanged();
@@ -65,6 +66,11 @@ export function Cart() {
       )}
     </>
   );
+}
+
+async function readCart(userId: string, signal: AbortSignal): Promise<CartOfShop> {
+  const { body } = await shop.getCart({ path: { userId }, signal });
+  return { ...body, cartItems: await withHeldUnits(body.cartItems, signal) };
 }
 
 const canBeOrdered = ({ status, stock, quantity }: Item): boolean => status === "ON_SALE" && quantity <= stock;

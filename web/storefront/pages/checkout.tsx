@@ -8,6 +8,7 @@ import { useAttempt } from "../attempt.ts";
 import { cartChanged } from "../cart.ts";
 import { addressBody } from "../parts/address-form.tsx";
 import { type CheckoutData, CheckoutForm, type Submission } from "../parts/checkout-form.tsx";
+import { withHeldUnits } from "../parts/drop/held-units.ts";
 import type { CheckoutItem, ShownOrder } from "../parts/order-changes.tsx";
 import { removeOrderedItems } from "../parts/ordered-cart.ts";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
@@ -100,12 +101,12 @@ async function readCheckout({ product, variant, quantity }: DirectPurchase, user
     couponsOf(userId, "AVAILABLE", signal),
     shop.getBalance({ path: { userId }, signal }),
   ]);
-  return { items, fromCart: product === null, coupons, balance: balance.body.balance };
+  return { items: await withHeldUnits(items, signal), fromCart: product === null, coupons, balance: balance.body.balance };
 }
 
 async function cartItems(userId: string, signal: AbortSignal): Promise<CheckoutItem[]> {
   const { body } = await shop.getCart({ path: { userId }, signal });
-  return body.cartItems.map(({ id, productId, variantId, name, unitPrice, quantity, stock, status, imageUrl }) => ({
+  return body.cartItems.map(({ id, productId, variantId, name, unitPrice, quantity, stock, status, imageUrl, dropId }) => ({
     cartItemId: id,
     productId,
     variantId,
@@ -115,6 +116,7 @@ async function cartItems(userId: string, signal: AbortSignal): Promise<CheckoutI
     stock,
     status,
     imageUrl,
+    dropId,
   }));
 }
 
@@ -126,5 +128,5 @@ async function singleItem(productId: string, variantId: string | null, quantity:
   const name = product.variants.length === 1 ? product.name : `${product.name} ${Object.values(variant.options).join(" ") || variant.name}`;
   const { id, price, stock, status } = variant;
   const imageUrl = variant.imageUrl ?? product.images[0]?.url ?? null;
-  return [{ cartItemId: null, productId, variantId: id, name, unitPrice: price ?? 0, quantity, stock, status, imageUrl }];
+  return [{ cartItemId: null, productId, variantId: id, name, unitPrice: price ?? 0, quantity, stock, status, imageUrl, dropId: product.dropId }];
 }

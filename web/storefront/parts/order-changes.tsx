@@ -9,6 +9,7 @@ export type CheckoutItem = PricedItem & {
   productId: string;
   variantId: string;
   imageUrl: string | null;
+  dropId: string | null;
   stock: number;
   status: Variant["status"];
   /** Null if the item does not come from the cart. */

@@ -1,4 +1,5 @@
 import { orderEn } from "./order-en.ts";
+import { refundEn } from "./refund-en.ts";
 import { dropEn } from "./drop-en.ts";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
 
@@ -7,6 +8,7 @@ const plural = (count: number, one: string, many: string): string => `${formatNu
 export const en = {
   ...dropEn,
   ...orderEn,
+  ...refundEn,
   brand: "Jangnal",
   tagline: "A market for one day",
   skip: "Skip to content",

@@ -7,18 +7,56 @@ const ATTENTION = "test/api/payments-attention.test.ts";
 const DEPOSITS = "test/api/deposits.test.ts";
 const TAX_FREE = "test/api/tax-free.test.ts";
 const ASK = "src/settlement/ask-gateway.ts";
+const LANES = "src/settlement/lanes.ts";
+const WORKER = "src/settlement/settlement-worker.ts";
+const HANGING = "test/api/hanging-lookups.test.ts";
 const CANCELS = "src/settlement/gateway-cancels.ts";
 
 export const OF_SETTLEMENT: Mutation[] = [
+  mutation("events name the user by the id of other systems", "src/outbox/shop-event-data.ts", "users.get(userId) ?? null", "null", [
+    "test/database/event-schemas.test.ts",
+    "each type of event is sent as its schema says",
+  ]),
   mutation("a key that got a temporary error is not used again", ASK, "turn.keyNumber++;", "turn.keyNumber += 0;", [
     SETTLEMENT,
     "an answer that says later",
   ]),
   mutation("a refusal of a repeated request is looked up", ASK, "!answer.repeated &&", "", [SETTLEMENT, "a refusal"]),
-  mutation("settlement has its own circuit breaker", "src/settlement/settler.ts", "this.#parts.background", "this.#parts.gateway", [
+  mutation("settlement does not share the buyers' circuit breaker", "src/settlement/settler.ts", "this.#parts.background", "this.#parts.gateway", [
     SETTLEMENT,
     "its failing look-ups turn no buyer away",
   ]),
+  mutation("settlement has no circuit breaker", "src/gateway/open-gateway.ts", "{ ...options, breakerCalls: Infinity }", "options", [
+    SETTLEMENT,
+    "keep no other payment from being looked up",
+  ]),
+  mutation("a look-up that hangs yields its lane", LANES, "this.#slow++;", "", [
+    "src/settlement/lanes.test.ts",
+    "yield their lanes to the next ones",
+  ]),
+  mutation("hanging look-ups are bounded", LANES, "Math.min(this.#slow, mostYielded)", "this.#slow", [
+    "src/settlement/lanes.test.ts",
+    "as far as the bound allows",
+  ]),
+  mutation("a payment takes one lane, however often it is told of", WORKER, "await earlier;", "", [
+    "test/database/settlement-worker.test.ts",
+    "a payment that hangs takes one lane",
+  ]),
+  mutation("a notification is recorded before it is answered", WORKER, "await this.#recorded.get(paymentKey);", "", [
+    HANGING,
+    "a notified payment is due",
+  ]),
+  mutation("a webhook joins no look-up that runs already", "src/settlement/settler.ts", "if (afresh) await", "if (false as boolean) await", [
+    "src/settlement/settler.test.ts",
+    "a webhook that comes during a look-up",
+  ]),
+  mutation(
+    "cancels in the dashboard are looked up beside each other",
+    CANCELS,
+    "{ lanes: 8, yieldAfterMs: 250,",
+    "{ lanes: 1, yieldAfterMs: 250_000,",
+    [HANGING, "keeps no other from being booked"],
+  ),
   mutation(
     "a payment is confirmed under the order id of its window",
     "src/settlement/attempt-kinds.ts",

@@ -52,7 +52,7 @@ function DropCard({ drop: { id, name, productId, mode, status, opensAt, remainin
         </span>
         {status === "UPCOMING" && (
           <span class="drop-card-state">
-            {t.value.untilOpen} <Countdown to={opensAt} label={t.value.untilOpen} small />
+            <span aria-hidden="true">{t.value.untilOpen}</span> <Countdown to={opensAt} label={t.value.untilOpen} small />
           </span>
         )}
         {status === "PAUSED" && <span class="drop-card-state">{t.value.dropPaused}</span>}

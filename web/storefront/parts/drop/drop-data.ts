@@ -48,7 +48,7 @@ export function useOwnEntry(dropId: string, everyMs: (entry: Entry | null | unde
   return useUserResource(`entry ${dropId}`, (_userId, signal) => readOwnEntry(dropId, signal), { everyMs });
 }
 
-async function readOwnEntry(dropId: string, signal: AbortSignal): Promise<Entry | null> {
+export async function readOwnEntry(dropId: string, signal: AbortSignal): Promise<Entry | null> {
   try {
     return (await shop.getOwnEntry({ path: { dropId }, signal })).body;
   } catch (error) {

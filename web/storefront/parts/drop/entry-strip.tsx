@@ -1,4 +1,4 @@
-// Leads from every page back to the drops that the visitor waits for, and to a hold before it lapses.
+// Leads from every page back to the drops that the visitor waits for, and to the payment of a hold before it lapses.
 
 import { useEffect } from "preact/hooks";
 import { route, to } from "../../router.ts";
@@ -43,8 +43,9 @@ function Strip({ dropId, userId }: { dropId: string; userId: string }) {
   const { stripHeld, stripWaiting, stripApplied, stripPay, stripSee } = t.value;
   const place = aheadOf(entry, drop.called) + 1;
   const words = held ? stripHeld(localName(drop.name)) : inDraw ? stripApplied(localName(drop.name)) : stripWaiting(localName(drop.name), place);
+  const purchase = { product: drop.productId, variant: entry.variantId, quantity: String(entry.quantity) };
   return (
-    <a class={`strip ${held ? "held" : ""}`} href={to(`/drops/${dropId}`)}>
+    <a class={`strip ${held ? "held" : ""}`} href={held ? to("/checkout", purchase) : to(`/drops/${dropId}`)}>
       <bdi class="strip-words">{words}</bdi>
       {held && entry.heldUntil && <Countdown to={entry.heldUntil} label={t.value.heldUntil} small />}
       <strong>{held ? stripPay : stripSee}</strong>

@@ -1,1 +1,0 @@
-import{n as e}from"./shop-BsVneH6T.js";async function t(t,n){let r=[];for await(let{coupons:i}of e(e=>t.listCoupons({query:{limit:100,...e},signal:n})))if(r.push(...i),i.some(({status:e})=>e===`SOLD_OUT`||e===`CLOSED`))break;return r}export{t};
