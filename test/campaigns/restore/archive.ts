@@ -107,7 +107,8 @@ export class ArchivedCluster {
       while ((await restored.query("SELECT FROM pg_control_recovery() WHERE pg_is_in_recovery()")).length > 0) await pause(50);
     } catch (error) {
       await restored.remove();
-      throw new Error(`the restore failed: ${/FATAL: .*/.exec(restored.log)?.[0] ?? String(error)}`, { cause: error });
+      const fatal = [...restored.log.matchAll(/FATAL: .*/g)].map(([line]) => line).findLast((line) => !line.includes("is starting up"));
+      throw new Error(`the restore failed: ${fatal ?? String(error)}`, { cause: error });
     }
     return restored;
   }
