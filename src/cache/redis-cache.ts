@@ -68,7 +68,15 @@ export class RedisCache implements Cache {
 
   drop(group: string, change: string = randomUUID()): void {
     this.#front.drop(group, change);
-    this.#stateOf(group).changes.add(change);
+    const state = this.#stateOf(group);
+    state.changes.add(change);
+    // An instance may never read this group, as the process of the till, and then never tell Redis.
+    if (state.changes.size > MAX_CHANGES) state.changes = new Set([randomUUID()]);
+  }
+
+  /** Changes that Redis has not confirmed yet; few for each group, however many there were. */
+  get unconfirmed(): number {
+    return [...this.#groups.values()].reduce((sum, { changes }) => sum + changes.size, 0);
   }
 
   #stateOf(group: string): GroupState {
@@ -100,7 +108,7 @@ export class RedisCache implements Cache {
     const { connection, prefix } = this.#redis;
     // On a new connection it is unknown which changes the old one delivered, and Redis may have
     // returned to an older state.
-    if (state.connection !== connection || state.changes.size > MAX_CHANGES) state.changes = new Set([randomUUID()]);
+    if (state.connection !== connection) state.changes = new Set([randomUUID()]);
     const { changes } = state;
     const sent = [...changes];
     const keys = [`${prefix}:generation:${group}`, ...sent.map((change) => `${prefix}:changed:${group}:${change}`)];

@@ -17,6 +17,8 @@ export type Campaign = {
   options: Record<string, Option>;
   /** Whether it creates databases with `freshDatabase`. */
   needsServer: boolean;
+  /** Whether its requests are a history that must be linearizable: it drives the shop by HTTP only, and takes no change back. */
+  hasHistory: boolean;
   /** Prints its report. Resolves with false if it found a fault; may also throw. */
   run(values: Record<string, unknown>): Promise<boolean>;
 };
@@ -26,9 +28,10 @@ export function campaign<const Options extends Record<string, Option>>(definitio
   summary: string;
   options: Options;
   needsServer?: boolean;
+  hasHistory?: boolean;
   run(values: { [Name in keyof Options]: ValueOf<Options[Name]> }): Promise<boolean>;
 }): Campaign {
-  return { needsServer: false, ...definition, run: definition.run };
+  return { needsServer: false, hasHistory: false, ...definition, run: definition.run };
 }
 
 /** Every report prints the seed, so that the run can be repeated. */

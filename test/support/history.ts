@@ -52,6 +52,33 @@ export function recordHistory(): History {
   return (recording = new History());
 }
 
+export function stopRecording(): void {
+  recording = undefined;
+}
+
+/** Runs a control, whose shop loses changes: its requests are in no history. */
+export async function unrecorded<T>(work: () => Promise<T>): Promise<T> {
+  const history = recording;
+  recording = undefined;
+  try {
+    return await work();
+  } finally {
+    recording = history;
+  }
+}
+
+/** Adds requests that another process has sent, by its own clock. */
+export function addExchanges(exchanges: readonly Exchange[], origin: number): void {
+  const shift = origin - performance.timeOrigin;
+  recording?.exchanges.push(
+    ...exchanges.map((exchange) => ({
+      ...exchange,
+      invokedAt: exchange.invokedAt + shift,
+      ...(exchange.respondedAt === undefined ? {} : { respondedAt: exchange.respondedAt + shift }),
+    })),
+  );
+}
+
 type Sent = { method: string; path: string; body: unknown; headers: Record<string, string> };
 type Responded = { status: number; headers: Record<string, unknown>; body: unknown };
 
@@ -73,7 +100,7 @@ export function invoked({ method, path, body, headers }: Sent): (response: Respo
   };
 }
 
-function subjectOf(authorization: string | undefined): string {
+export function subjectOf(authorization: string | undefined): string {
   const [, payload] = authorization?.split(".") ?? [];
   if (payload === undefined) return "";
   try {

@@ -8,6 +8,7 @@ export default campaign({
     rounds: { type: "number", default: 5, help: "number of repetitions" },
   },
   needsServer: true,
+  hasHistory: true,
   async run({ copies, rounds }) {
     for (let round = 1; round <= rounds; round++)
       for (const latencyMs of [0, 100]) {

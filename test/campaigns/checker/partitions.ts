@@ -220,7 +220,8 @@ class Divider {
   #grant(request: Request): void {
     const { status = 0, respondedAt, body } = request;
     if (respondedAt !== Infinity && status !== 200) return;
-    const perUser = Map.groupBy((body as { grants: { userId: string; amount: number }[] }).grants, ({ userId }) => userId);
+    const { grants: all = [] } = body as { grants?: { userId: string; amount: number }[] };
+    const perUser = Map.groupBy(all, ({ userId }) => userId);
     for (const [userId, grants] of perUser)
       this.#addWallet(request, userId, { kind: "move", amount: grants.reduce((sum, { amount }) => sum + amount, 0), count: grants.length });
   }

@@ -15,6 +15,7 @@ export default campaign({
     "drop-clients": { type: "number", default: 8, help: "number of clients at drops" },
     workers: { type: "number", default: 1, help: "number of workers; with more than one, they and their till are killed too" },
   },
+  hasHistory: true,
   async run({ seed, rounds, part: share, clients, "drop-clients": dropClients, workers }) {
     const [part = 1, of = 1] = share.split("/").map(Number);
     console.log(`seed ${seed}, part ${part} of ${of}`);

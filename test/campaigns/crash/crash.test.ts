@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { faultsOf, NO_FAULTS } from "../../support/verification.ts";
+import { summaryOf } from "../checker/judge-history.ts";
+import { judged } from "../checker/judged.ts";
 import { crashTest, type CrashTestOptions } from "./crash.ts";
 
 // Fails if responses are not stored under their idempotency keys. A response before its COMMIT is not detected here, since few kills
@@ -16,14 +18,10 @@ test("a shop with two workers, whose workers and till are killed repeatedly, los
 
 async function assertNothingIsLost(t: TestContext, options: Partial<CrashTestOptions>): Promise<void> {
   const seed = Number(process.env["CRASH_SEED"] ?? 1);
-  const { kills, retries, violations, differences, verification } = await crashTest({
-    seed,
-    firstRunsMs: 1500,
-    clients: 8,
-    dropClients: 4,
-    ...options,
-  });
+  const { result, history } = await judged(() => crashTest({ seed, firstRunsMs: 1500, clients: 8, dropClients: 4, ...options }));
+  const { kills, retries, violations, differences, verification } = result;
   const { acknowledged, orders, events } = verification;
+  t.diagnostic(summaryOf(history));
   t.diagnostic(JSON.stringify({ kills, retries, acknowledged, orders, events }));
   assert.deepEqual({ ...faultsOf(verification), violations, differences }, { ...NO_FAULTS, violations: [], differences: [] });
   assert.ok(acknowledged > 0 && retries > 0, "no request was interrupted");

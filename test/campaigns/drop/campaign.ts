@@ -11,6 +11,7 @@ export default campaign({
   summary:
     "a crowd at drops: the limit and a line on two instances, and a line while the shop and PostgreSQL are killed; the books must add up at every instant, and no entry may be overtaken",
   needsServer: true,
+  hasHistory: true,
   options: {
     only: { type: "text", default: "limit,rush,kills", help: "which of the three parts to run" },
     people: { type: "number", default: 10_000, help: "limit: people who try to pass it, eight times each at once" },

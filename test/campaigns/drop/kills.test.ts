@@ -4,11 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { verifyOneDraw } from "../../support/drop-clients.ts";
 import { Client, good } from "../../support/shop.ts";
+import { summaryOf } from "../checker/judge-history.ts";
+import { judged } from "../checker/judged.ts";
 import { Sandbox } from "../crash/sandbox.ts";
 import { rushWithKills } from "./rush-with-kills.ts";
 
 test("a rush goes on after kills of the shop and of PostgreSQL: each unit is free, held, ordered or bought, and no entry is lost or overtaken", async (t) => {
-  const { findings, ...report } = await rushWithKills({ people: 300, units: 20, kills: 2, seed: 3 });
+  const { result, history } = await judged(() => rushWithKills({ people: 300, units: 20, kills: 2, seed: 3 }));
+  const { findings, ...report } = result;
+  t.diagnostic(summaryOf(history));
   t.diagnostic(JSON.stringify(report));
   assert.deepEqual(findings, []);
   assert.ok(report.retries > 0, "no request was interrupted");

@@ -16,6 +16,7 @@ export default campaign({
     "per-second": { type: "number", default: 200, help: "orders per second" },
     write: { type: "flag", help: "write the report, dated, to docs/results" },
   },
+  hasHistory: true,
   async run({ seconds, "sink-seconds": sinkSeconds, "per-second": perSecond, write }) {
     const report = await runFaults({
       seconds,

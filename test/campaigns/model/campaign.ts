@@ -11,6 +11,7 @@ export default campaign({
     workers: { type: "number", default: 1, help: "number of workers of each instance" },
   },
   needsServer: true,
+  hasHistory: true,
   async run({ seed, runs, length, workers }) {
     process.env["TEST_WORKERS"] = String(workers);
     const startedAt = performance.now();

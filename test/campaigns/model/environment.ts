@@ -38,6 +38,8 @@ export class Environment {
   readonly #registry: Registry;
   readonly #stored: { key: string; request: HttpRequest; answer: Answer }[] = [];
   #sent = 0;
+  /** Of the database, so that the keys of different sequences differ in the campaign's history. */
+  readonly #name = randomUUID();
 
   private constructor(shops: TestShop[], clock: Environment["clock"], tally: Environment["tally"]) {
     this.shops = shops;
@@ -75,7 +77,7 @@ export class Environment {
     this.#sent += 1;
     const request = requestOf(step, { unique: randomUUID(), orderedAt });
     const since = Date.now();
-    const key = repeat === "no key" ? undefined : `key-${this.#sent}`;
+    const key = repeat === "no key" ? undefined : `key-${this.#sent}-${this.#name}`;
     const isConcurrent = repeat === "concurrently";
     const [answer, other] = await Promise.all([this.send(request, at, key), ...(isConcurrent ? [this.send(request, 1 - at, key)] : [])]);
     const result = resultOf(step, answer);

@@ -11,6 +11,7 @@ export default campaign({
     services: { type: "flag", help: "start Redis and NATS too (redis-server and nats-server must be installed)" },
   },
   needsServer: true,
+  hasHistory: true,
   async run({ seed, ms, clients, services }) {
     const [redis, nats] = services ? await Promise.all([startRedis(), startNats()]) : [];
     try {

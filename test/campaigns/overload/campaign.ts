@@ -10,6 +10,7 @@ export default campaign({
     times: { type: "number", default: 10, help: "arrivals as a multiple of the measured capacity" },
     items: { type: "number", default: 50, help: "line items per order" },
   },
+  hasHistory: true,
   async run({ seconds, times, items }) {
     const report = await overload({ seconds, times, items });
     console.log(tableOf(report));

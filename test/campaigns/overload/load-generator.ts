@@ -3,6 +3,7 @@
 
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { type Exchange, subjectOf } from "../../support/history.ts";
 
 export type Plan = {
   url: string;
@@ -28,6 +29,8 @@ export type LoadResult = {
   retryAfter: number;
   broken: number;
   withoutConnection: number;
+  /** The orders that were placed, and those without a response, for the campaign's history. Line items are left out. */
+  history: { origin: number; exchanges: Exchange[] };
 };
 
 const TICK_MS = 5;
@@ -36,7 +39,16 @@ const LAST_RESPONSES_WITHIN_MS = 30_000;
 
 export async function generateLoad(plan: Plan): Promise<LoadResult> {
   const { hostname, port } = new URL(plan.url);
-  const result: LoadResult = { arrived: 0, responses: {}, later: {}, orderIds: [], retryAfter: 0, broken: 0, withoutConnection: 0 };
+  const result: LoadResult = {
+    arrived: 0,
+    responses: {},
+    later: {},
+    orderIds: [],
+    retryAfter: 0,
+    broken: 0,
+    withoutConnection: 0,
+    history: { origin: performance.timeOrigin, exchanges: [] },
+  };
   const idle: Connection[] = [];
   let waiting = 0;
   let over = false;
@@ -54,7 +66,7 @@ export async function generateLoad(plan: Plan): Promise<LoadResult> {
   function openConnection(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const connection = new Connection(connect({ host: hostname, port: Number(port), noDelay: true }), {
-      onResponse(status, tookMs, head, body) {
+      onResponse(status, tookMs, head, body, request) {
         idle.push(connection);
         if (!isOpen) {
           isOpen = true;
@@ -63,13 +75,20 @@ export async function generateLoad(plan: Plan): Promise<LoadResult> {
         waiting--;
         (result.responses[status] ??= []).push(tookMs);
         if (performance.now() - tookMs > startedAt + (plan.laterMs ?? 0)) (result.later[status] ??= []).push(tookMs);
-        if (status === "201") result.orderIds.push(/"orderId":"([^"]+)"/.exec(body)?.[1] ?? "");
+        if (status === "201") {
+          const order = JSON.parse(body) as Record<string, unknown>;
+          result.orderIds.push(String(order["orderId"]));
+          const respondedAt = performance.now();
+          const response = { ...order, orderItems: [] };
+          result.history.exchanges.push({ ...orderOf(request), invokedAt: respondedAt - tookMs, respondedAt, status: 201, response });
+        }
         if (status === "503" && /\r\nretry-after: [1-9]/i.test(head)) result.retryAfter++;
         if (plan.concurrency !== undefined && !over) arrive();
       },
-      onBroken(wasWaiting) {
+      onBroken(unanswered) {
         resolve();
-        if (!wasWaiting || !isOpen) return;
+        if (unanswered === undefined || !isOpen) return;
+        result.history.exchanges.push({ ...orderOf(unanswered.request), invokedAt: unanswered.sentAt });
         waiting--;
         result.broken++;
       },
@@ -95,21 +114,27 @@ export async function generateLoad(plan: Plan): Promise<LoadResult> {
   return result;
 }
 
+/** The request without its line items. */
+function orderOf(request: string): Pick<Exchange, "caller" | "key" | "method" | "path" | "body"> {
+  const header = (name: string): string => new RegExp(`\\r\\n${name}: ([^\\r]+)`, "i").exec(request)?.[1] ?? "";
+  return { caller: subjectOf(header("authorization")), key: header("idempotency-key"), method: "POST", path: "/orders", body: { orderItems: [] } };
+}
+
 type Listener = {
-  onResponse(status: string, tookMs: number, head: string, body: string): void;
-  onBroken(wasWaiting: boolean): void;
+  onResponse(status: string, tookMs: number, head: string, body: string, request: string): void;
+  onBroken(unanswered: { request: string; sentAt: number } | undefined): void;
 };
 
 /** An HTTP/1.1 connection with one request at a time. */
 class Connection {
   readonly #socket: Socket;
-  #sentAt: number | undefined;
+  #sent: { request: string; sentAt: number } | undefined;
   #rest = "";
 
   constructor(socket: Socket, { onResponse, onBroken }: Listener) {
     this.#socket = socket;
     socket.on("error", () => {});
-    socket.on("close", () => onBroken(this.#sentAt !== undefined));
+    socket.on("close", () => onBroken(this.#sent));
     socket.on("data", (chunk: Buffer) => {
       this.#rest += chunk.toString("latin1");
       const end = this.#rest.indexOf("\r\n\r\n");
@@ -119,14 +144,14 @@ class Connection {
       if (this.#rest.length < end + 4 + length) return;
       const body = this.#rest.slice(end + 4, end + 4 + length);
       this.#rest = this.#rest.slice(end + 4 + length);
-      const tookMs = performance.now() - (this.#sentAt ?? 0);
-      this.#sentAt = undefined;
-      onResponse(head.slice(9, 12), tookMs, head, body);
+      const { request = "", sentAt = 0 } = this.#sent ?? {};
+      this.#sent = undefined;
+      onResponse(head.slice(9, 12), performance.now() - sentAt, head, body, request);
     });
   }
 
   send(request: string): void {
-    this.#sentAt = performance.now();
+    this.#sent = { request, sentAt: performance.now() };
     this.#socket.write(request, "latin1");
   }
 

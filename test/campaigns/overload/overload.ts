@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { addExchanges, keepLedgers } from "../../support/history.ts";
 import { serve } from "../../support/process.ts";
 import { requestText } from "../../support/raw.ts";
 import { Client, good } from "../../support/shop.ts";
@@ -92,6 +93,8 @@ export async function overload({ seconds, times = 10, items = 1 }: OverloadOptio
       violations,
     };
   } finally {
+    const socket = readFileSync(join(folder, "postgres.socket"), "utf8");
+    await keepLedgers(`postgresql:///jangnal?host=${encodeURIComponent(socket)}&port=5432&user=jangnal&sslmode=disable`);
     generator.disconnect();
     shop.child.kill("SIGTERM");
     await shop.ended;
@@ -119,6 +122,7 @@ export async function overload({ seconds, times = 10, items = 1 }: OverloadOptio
   async function send(plan: Plan): Promise<LoadResult> {
     generator.send(plan);
     const [result] = (await once(generator, "message")) as [LoadResult];
+    addExchanges(result.history.exchanges, result.history.origin);
     return result;
   }
 

@@ -1,3 +1,4 @@
+import { unrecorded } from "../../support/history.ts";
 import { faultsOf } from "../../support/verification.ts";
 import { campaign, SEED, secondsSince } from "../campaign.ts";
 import { loseOnALyingDisk, testPowerCuts } from "./power.ts";
@@ -12,6 +13,7 @@ export default campaign({
     clients: { type: "number", default: 16, help: "number of clients" },
     controls: { type: "number", default: 5, help: "number of runs on a lying disk, most of which must lose data" },
   },
+  hasHistory: true,
   async run({ seed, cuts, clients, controls }) {
     const startedAt = performance.now();
     console.log(`seed ${seed}`);
@@ -23,7 +25,7 @@ export default campaign({
     });
     let controlsThatLost = 0;
     for (let control = 0; control < controls; control++) {
-      const loss = await loseOnALyingDisk(seed + control);
+      const loss = await unrecorded(() => loseOnALyingDisk(seed + control));
       console.error(`control ${control + 1}: ${loss ?? "nothing was lost"}`);
       if (loss !== undefined) controlsThatLost++;
     }

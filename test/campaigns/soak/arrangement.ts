@@ -25,7 +25,7 @@ export type ArrangementOptions = {
 };
 
 const WORKERS = 2;
-const STARTS_WITHIN_MS = 60_000;
+const STARTS_WITHIN_MS = 300_000;
 export const STREAM = "SHOP";
 
 export type Arrangement = AsyncDisposable & {

@@ -8,6 +8,7 @@ export default campaign({
     from: { type: "text", help: "the earlier commit (default: the newest tag)" },
     orders: { type: "number", default: 200, help: "orders between two steps of the upgrade" },
   },
+  hasHistory: true,
   async run({ from, orders }) {
     const { faults, violations, notes } = await upgrade({ from, orders });
     for (const note of notes) console.log(note);

@@ -245,4 +245,18 @@ export const OF_THE_TILL: Mutation[] = [
     "test/api/pipelining.test.ts",
     "each pipelined request sees the effect",
   ]),
+  mutation(
+    "an instance that reads nothing from the cache keeps few names of changes",
+    "src/cache/redis-cache.ts",
+    "    if (state.changes.size > MAX_CHANGES) state.changes = new Set([randomUUID()]);\n",
+    "",
+    ["src/cache/redis-cache.test.ts", "an instance that reads nothing from the cache keeps few names of changes"],
+  ),
+  mutation(
+    "a refusal for want of stock names the units that are free",
+    "src/catalog/stock.ts",
+    "requested: quantity, available: variant.stock }",
+    "requested: quantity, available: variant.stock + 1 }",
+    ["test/campaigns/checker/judge-history.test.ts", "the history of a shop is linearizable"],
+  ),
 ];
