@@ -30,14 +30,12 @@ export type ImageConfig = {
 export class Image {
   readonly config: ImageConfig;
   readonly size: number;
-  readonly #folder: string;
   readonly #storage: string[];
   readonly #root: string;
 
   /** @param folder keeps the storage of buildah and the base, so that a second run need not make the base again */
   constructor(folder: string, log: (line: string) => void) {
     mkdirSync(folder, { recursive: true });
-    this.#folder = folder;
     this.#storage = ["--root", join(folder, "storage"), "--runroot", join(folder, "run")];
     if (!this.#has(BASE)) {
       log("making the base with debootstrap");
