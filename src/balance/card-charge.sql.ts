@@ -1,4 +1,4 @@
-import { timestampArray, arrayOf, textArray, type Statement } from "../database/statement.ts";
+import { arrayOf, columns, type Statement } from "../database/statement.ts";
 import type { Table } from "../till/table.ts";
 
 /** A charge by card. `version` is the place of its row in the ledger; instants in ms, `amount` in minor units. */
@@ -42,21 +42,33 @@ export const cardCharges: Table<CardCharge> = {
   },
 };
 
+const STARTED = columns({
+  id: "uuid",
+  user_id: "uuid",
+  version: "int",
+  status: "text",
+  amount: "bigint",
+  payment_key: "text",
+  created_at: "timestamptz",
+  ask_at: "timestamptz",
+});
+const PENDING = columns({ user_id: "uuid", version: "int", id: "uuid", amount: "bigint", created_at: "timestamptz" });
+const ENDED = columns({ user_id: "uuid", pending_version: "int", status: "text", version: "int", balance_after: "bigint" });
+const CHANGED = columns({
+  id: "uuid",
+  status: "text",
+  version: "int",
+  reason: "text",
+  ask_at: "timestamptz",
+  asked: "int",
+  key_number: "int",
+});
+
 function insertCharges(charges: CardCharge[]): Statement {
   return {
     name: "insert card charges",
-    text: `INSERT INTO card_charges (id, user_id, version, status, amount, payment_key, created_at, ask_at)
-           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::timestamptz[])`,
-    values: [
-      arrayOf(charges, (charge) => charge.id),
-      arrayOf(charges, (charge) => charge.userId),
-      arrayOf(charges, (charge) => charge.version),
-      arrayOf(charges, (charge) => charge.status),
-      arrayOf(charges, (charge) => charge.amount),
-      textArray(charges, (charge) => charge.paymentKey),
-      timestampArray(charges, (charge) => charge.createdAt),
-      timestampArray(charges, (charge) => charge.askAt),
-    ],
+    text: `INSERT INTO card_charges (${STARTED.names}) SELECT * FROM ${STARTED.unnest}`,
+    values: STARTED.arrays(charges),
   };
 }
 
@@ -64,15 +76,9 @@ function insertCharges(charges: CardCharge[]): Statement {
 function insertPending(charges: CardCharge[]): Statement {
   return {
     name: "insert pending transactions",
-    text: `INSERT INTO balance_transactions (user_id, version, id, type, status, amount, created_at)
-           SELECT user_id, version, id, 'CHARGE', 'PENDING', amount, created_at FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::bigint[], $5::timestamptz[]) v(user_id, version, id, amount, created_at)`,
-    values: [
-      arrayOf(charges, (charge) => charge.userId),
-      arrayOf(charges, (charge) => charge.version),
-      arrayOf(charges, (charge) => charge.id),
-      arrayOf(charges, (charge) => charge.amount),
-      timestampArray(charges, (charge) => charge.createdAt),
-    ],
+    text: `INSERT INTO balance_transactions (${PENDING.names}, type, status)
+           SELECT ${PENDING.names}, 'CHARGE', 'PENDING' FROM ${PENDING.unnest} v(${PENDING.names})`,
+    values: PENDING.arrays(charges),
   };
 }
 
@@ -81,14 +87,8 @@ function endPending(charges: (CardCharge & { pendingVersion: number })[]): State
   return {
     name: "end pending transactions",
     text: `UPDATE balance_transactions t SET status = v.status, version = v.version, balance_after = v.balance_after
-           FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::bigint[]) v(user_id, pending_version, status, version, balance_after) WHERE t.user_id = v.user_id AND t.version = v.pending_version AND t.status = 'PENDING'`,
-    values: [
-      arrayOf(charges, (charge) => charge.userId),
-      arrayOf(charges, (charge) => charge.pendingVersion),
-      arrayOf(charges, (charge) => charge.status),
-      arrayOf(charges, (charge) => charge.version),
-      arrayOf(charges, (charge) => charge.balanceAfter),
-    ],
+           FROM ${ENDED.unnest} v(${ENDED.names}) WHERE t.user_id = v.user_id AND t.version = v.pending_version AND t.status = 'PENDING'`,
+    values: ENDED.arrays(charges),
     rows: charges.length,
   };
 }
@@ -97,16 +97,8 @@ function updateCharges(charges: CardCharge[]): Statement {
   return {
     name: "update card charges",
     text: `UPDATE card_charges c SET status = v.status, version = v.version, reason = v.reason, ask_at = v.ask_at, asked = v.asked, key_number = v.key_number
-           FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::int[], $7::int[]) v(id, status, version, reason, ask_at, asked, key_number) WHERE c.id = v.id AND c.status = 'PENDING'`,
-    values: [
-      arrayOf(charges, (charge) => charge.id),
-      arrayOf(charges, (charge) => charge.status),
-      arrayOf(charges, (charge) => charge.version),
-      textArray(charges, (charge) => charge.reason),
-      timestampArray(charges, (charge) => charge.askAt),
-      arrayOf(charges, (charge) => charge.asked),
-      arrayOf(charges, (charge) => charge.keyNumber),
-    ],
+           FROM ${CHANGED.unnest} v(${CHANGED.names}) WHERE c.id = v.id AND c.status = 'PENDING'`,
+    values: CHANGED.arrays(charges),
     rows: charges.length,
   };
 }

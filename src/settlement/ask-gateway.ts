@@ -1,23 +1,24 @@
-// Sends one attempt's request to the gateway, or finds out what became of it. Captures and refunds are asked in the same way.
+// Sends one attempt's request to the gateway, or finds out what became of it. Captures, refunds and closed accounts are asked in the same way.
 
-import { type GatewayAnswer, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
+import { type Gateway, type GatewayAnswer, GatewayBusy, type GatewayPayment, GatewayUnknown } from "../gateway/gateway.ts";
 import { failed, GATEWAY_NOT_CALLED, type LookedUp } from "./outcome.ts";
 
 export type Question = {
+  gateway: Gateway;
+  paymentKey: string;
   /** The attempt's id, from which its idempotency keys are made. */
   id: string;
   /** The number of the idempotency key to use. */
   keyNumber: number;
   /** The gateway has not been called for this attempt before, so it is not looked up first. */
   first: boolean;
-  /** Whether the request may be sent, or only looked up. */
-  maySend: boolean;
+  /** False: the request may only be looked up, not sent. */
+  maySend?: boolean;
   send(idempotencyKey: string): Promise<GatewayAnswer>;
-  /** The outcome of this attempt, given the payment at the gateway. */
-  interpret(answer: GatewayAnswer & { kind: "payment" }): LookedUp;
-  lookUp(): Promise<LookedUp>;
-  /** Whether a refusal is believed without a look-up if it answers the very first request. */
-  isFinal(code: string): boolean;
+  /** The outcome that a payment at the gateway means, or that the gateway knows none. @param isAnswer it answers the request itself */
+  interpret(payment: GatewayPayment | undefined, isAnswer: boolean): LookedUp;
+  /** Whether a refusal is believed without a look-up if it answers the very first request; unset: never. */
+  isFinal?(code: string): boolean;
 };
 
 /** How many idempotency keys are tried before the attempt has to wait for its next turn. */
@@ -30,11 +31,12 @@ const KEYS_PER_TURN = 2;
  * looked up before it is believed. Never throws for a gateway error. `open` is returned only if nothing may be sent.
  */
 export async function askGateway(question: Question): Promise<LookedUp> {
+  const { first, maySend = true } = question;
   const turn = { keyNumber: question.keyNumber };
   try {
-    if (!question.first) {
-      const found = await question.lookUp();
-      if (found.kind !== "open" || !question.maySend) return found;
+    if (!first) {
+      const found = await lookUp(question);
+      if (found.kind !== "open" || !maySend) return found;
     }
     return await sendKeys(question, turn);
   } catch (error) {
@@ -45,17 +47,21 @@ export async function askGateway(question: Question): Promise<LookedUp> {
 }
 
 async function sendKeys(question: Question, turn: { keyNumber: number }): Promise<LookedUp> {
-  const { id, first, send, interpret, lookUp, isFinal } = question;
+  const { id, first, send, interpret, isFinal = () => false } = question;
   for (let tries = 1; ; tries++) {
     const answer = await send(idempotencyKey(id, turn.keyNumber)).catch(later);
-    if (answer.kind === "payment") return interpret(answer);
+    if (answer.kind === "payment") return interpret(answer.payment, true);
     if (answer.kind === "later") turn.keyNumber++;
     else if (first && tries === 1 && !answer.repeated && isFinal(answer.code)) return failed(answer.code);
-    const found = await lookUp();
+    const found = await lookUp(question);
     if (found.kind !== "open") return found;
     if (answer.kind === "refused") return { kind: "failed", reason: answer.code, confirmed: false, captured: 0 };
     if (tries === KEYS_PER_TURN) return { kind: "unknown", reason: answer.reason, keyNumber: turn.keyNumber };
   }
+}
+
+async function lookUp({ gateway, paymentKey, interpret }: Question): Promise<LookedUp> {
+  return interpret(await gateway.find(paymentKey), false);
 }
 
 /** The gateway's answer "later". Errors: every other error. */

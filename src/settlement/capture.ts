@@ -1,6 +1,6 @@
 // Captures a payment, and finds out later whether a capture took place.
 
-import { type Gateway, GatewayBusy, type GatewayDetails, type GatewayPayment, GatewayUnknown } from "../gateway/gateway.ts";
+import type { Gateway, GatewayDetails, GatewayPayment } from "../gateway/gateway.ts";
 import type { GatewayMethod } from "../payment-settings.ts";
 import { askGateway } from "./ask-gateway.ts";
 import { CURRENCY_MISMATCH, failed, type GatewayOutcome, type LookedUp, UNRECOGNIZED_ANSWER } from "./outcome.ts";
@@ -21,39 +21,58 @@ export type Capture = { id: string; paymentKey: string; orderId: string; amount:
 
 /** Captures a payment, or finds out what became of a capture that may have been sent before. Never throws for a gateway error. */
 export async function capture(gateway: Gateway, wanted: Capture, terms: CaptureTerms): Promise<GatewayOutcome> {
-  const { id, paymentKey, orderId, amount, keyNumber } = wanted;
+  const { paymentKey, orderId, amount } = wanted;
   const { first, now, confirmUntil, giveUpAt, methods } = terms;
   const outcome = await askGateway({
-    id,
-    keyNumber,
+    ...wanted,
+    gateway,
     first,
     maySend: first || now < confirmUntil,
     send: (idempotencyKey) => gateway.confirm({ paymentKey, orderId, amount, idempotencyKey }),
-    interpret: ({ payment }) => interpret(payment, wanted, gateway.currency),
-    lookUp: async () => interpret(await gateway.find(paymentKey), wanted, gateway.currency),
+    interpret: (payment) => interpret(payment, wanted, gateway.currency),
     isFinal: (code) => code !== "ALREADY_PROCESSED_PAYMENT",
   });
-  if (outcome.kind === "unknown" && outcome.deposit && !isTaken(outcome.deposit.details, methods)) return closeAccount(gateway, wanted);
+  if (outcome.kind === "unknown" && outcome.deposit && !isTaken(outcome.deposit.details, methods)) {
+    // The failed attempt is watched, so the account is closed on a best effort.
+    await closeAccount(gateway, wanted, METHOD_NOT_TAKEN);
+    return neverConfirmed(METHOD_NOT_TAKEN);
+  }
   if (outcome.kind === "done" && !isTaken(outcome.details, methods)) return failed(METHOD_NOT_TAKEN, amount);
   if (outcome.kind !== "open") return outcome;
-  if (now < giveUpAt) return { kind: "unknown", reason: outcome.reason };
-  return { kind: "failed", reason: "NEVER_CONFIRMED", confirmed: false, captured: 0 };
+  return now < giveUpAt ? { kind: "unknown", reason: outcome.reason } : neverConfirmed("NEVER_CONFIRMED");
+}
+
+/**
+ * Closes a virtual account to which the buyer no longer has to pay, unless the deposit has come before. `failed`: no deposit can come any
+ * more; `done`: it has come. Never throws for a gateway error.
+ */
+export async function closeAccount(gateway: Gateway, wanted: Capture, reason = "the order was cancelled"): Promise<GatewayOutcome> {
+  const { id, paymentKey, keyNumber } = wanted;
+  const outcome = await askGateway({
+    gateway,
+    paymentKey,
+    id: `${id}_close`,
+    keyNumber,
+    first: false,
+    // Without an account for the money the gateway refuses to cancel a payment whose deposit has come.
+    send: (idempotencyKey) => gateway.cancel({ paymentKey, amount: null, reason: `${reason} [${id}]`, idempotencyKey }),
+    interpret(payment) {
+      const state = interpret(payment, wanted, gateway.currency);
+      return state.kind === "unknown" && state.deposit ? { kind: "open", reason: state.reason } : state;
+    },
+  });
+  const isRefused = outcome.kind === "open" || (outcome.kind === "failed" && !outcome.confirmed);
+  return isRefused ? { kind: "unknown", reason: outcome.reason, closingRefused: true } : outcome;
 }
 
 const METHOD_NOT_TAKEN = "PAYMENT_METHOD_NOT_TAKEN";
 
-function isTaken(details: GatewayDetails | null | undefined, methods: readonly GatewayMethod[] | undefined): boolean {
-  return methods === undefined || !details || methods.some((method) => method === details.method);
+function neverConfirmed(reason: string): GatewayOutcome {
+  return { kind: "failed", reason, confirmed: false, captured: 0 };
 }
 
-/** Cancels a virtual account that nothing was paid to, so that no deposit can come. The failed attempt is watched all the same. */
-async function closeAccount(gateway: Gateway, { id, paymentKey }: Capture): Promise<GatewayOutcome> {
-  try {
-    await gateway.cancel({ paymentKey, amount: null, reason: `${METHOD_NOT_TAKEN} [${id}]`, idempotencyKey: `${id}_close` });
-  } catch (error) {
-    if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;
-  }
-  return { kind: "failed", reason: METHOD_NOT_TAKEN, confirmed: false, captured: 0 };
+function isTaken(details: GatewayDetails | null | undefined, methods: readonly GatewayMethod[] | undefined): boolean {
+  return methods === undefined || !details || methods.some((method) => method === details.method);
 }
 
 /** The outcome that a gateway payment means for a capture. Pure. @param currency the currency of `wanted.amount` */

@@ -19,36 +19,31 @@ export type GatewayRefund = {
 
 /** Sends money back. Never throws for a gateway error. @param again whether the request may have been sent before */
 export async function refundAtGateway(gateway: Gateway, refund: GatewayRefund, again: boolean): Promise<GatewayOutcome> {
-  const { id, keyNumber, paymentKey, amount, taxFreeAmount = null, reason, receiveAccount = null } = refund;
+  const { id, paymentKey, amount, taxFreeAmount = null, reason, receiveAccount = null } = refund;
+  const terms = { paymentKey, amount, taxFreeAmount, reason: `${cutText(reason, 150)} [${id}]`, receiveAccount };
   const outcome = await askGateway({
-    id,
-    keyNumber,
+    ...refund,
+    gateway,
     first: !again,
-    maySend: true,
-    send: (idempotencyKey) =>
-      gateway.cancel({ paymentKey, amount, taxFreeAmount, reason: `${cutText(reason, 150)} [${id}]`, idempotencyKey, receiveAccount }),
-    interpret: ({ payment }) => (isOfAnotherCurrency(payment, amount, gateway) ? otherCurrency : { kind: "done" }),
-    lookUp: async () => stateOf(await gateway.find(paymentKey), refund, gateway),
+    send: (idempotencyKey) => gateway.cancel({ ...terms, idempotencyKey }),
+    interpret: (payment, isAnswer) => stateOf(payment, refund, { isAnswer, currency: gateway.currency }),
     // The money may have gone back in another way, so every refusal is looked up.
-    isFinal: () => false,
   });
   if (outcome.kind === "open") throw new Error("a refund that may be sent was not sent");
   return outcome.kind === "failed" ? failed(outcome.reason) : outcome;
 }
 
 /** Whether this refund has been made. */
-function stateOf(payment: GatewayPayment | undefined, { id, amount }: GatewayRefund, gateway: Gateway): LookedUp {
+function stateOf(
+  payment: GatewayPayment | undefined,
+  { id, amount }: GatewayRefund,
+  { isAnswer, currency }: { isAnswer: boolean; currency: string },
+): LookedUp {
   if (payment === undefined) return { kind: "open", reason: "NEVER_HEARD_OF" };
-  if (isOfAnotherCurrency(payment, amount, gateway)) return otherCurrency;
-  if (payment.cancels.some((cancel) => cancel.reason.endsWith(`[${id}]`))) return { kind: "done" };
+  // A part that goes back in another currency is another amount, so the refunded sum is unknown.
+  if (amount !== null && payment.currency !== currency) return { kind: "unknown", reason: CURRENCY_MISMATCH };
+  if (isAnswer || payment.cancels.some((cancel) => cancel.reason.endsWith(`[${id}]`))) return { kind: "done" };
   if (payment.status === "UNRECOGNIZED") return { kind: "unknown", reason: UNRECOGNIZED_ANSWER };
   // Nothing is left to send back: the rest of the payment was cancelled at the gateway.
   return payment.status === "CANCELED" && payment.left === 0 ? { kind: "done", whole: true } : { kind: "open", reason: "NOT_REFUNDED" };
-}
-
-const otherCurrency: LookedUp = { kind: "unknown", reason: CURRENCY_MISMATCH };
-
-/** A part that goes back in another currency is another amount, so the refunded sum is unknown. */
-function isOfAnotherCurrency({ currency }: GatewayPayment, amount: number | null, gateway: Gateway): boolean {
-  return amount !== null && currency !== gateway.currency;
 }

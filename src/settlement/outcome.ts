@@ -31,6 +31,15 @@ export function failed(reason: string, captured = 0): GatewayOutcome {
   return { kind: "failed", reason, confirmed: true, captured };
 }
 
+/** The schedule of an attempt after an answer that leaves its outcome unknown. */
+export function askedAgain(
+  { asked, keyNumber }: { asked: number; keyNumber: number },
+  outcome: GatewayOutcome & { kind: "unknown" },
+  askAt: number | null,
+): { askAt: number | null; asked: number; keyNumber: number } {
+  return { askAt, asked: asked + 1, keyNumber: outcome.keyNumber ?? keyNumber };
+}
+
 /** Errors: every error but the gateway's. */
 export function ignoreGatewayError(error: unknown): void {
   if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;

@@ -1,11 +1,10 @@
 import { users } from "../balance/balance.sql.ts";
-import { type CardCharge, cardCharges } from "../balance/card-charge.sql.ts";
+import { cardCharges } from "../balance/card-charge.sql.ts";
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
-import { shopEvents } from "../events/shop-events.ts";
 import { need } from "../till/table.ts";
-import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { failed, type GatewayOutcome } from "./outcome.ts";
+import { askedAgain, failed, type GatewayOutcome } from "./outcome.ts";
+import { tellUnpaid } from "./tell-unpaid.ts";
 import { unmatchedCaptures } from "./unmatched-capture.sql.ts";
 
 export type SettleCharge = {
@@ -31,17 +30,13 @@ export const settleCharge = command<SettleCharge, null>({
     if (charge?.status !== "PENDING") return null;
 
     const askAt = askAgainMs === null ? null : uow.now + askAgainMs;
+    const unpaid = { paymentId: chargeId, chargeId, orderId: null, userId, amount: charge.amount };
     const balance = wallet.balance + charge.amount;
     const outcome = asked.kind === "done" && balance > balanceMax ? failed("BALANCE_LIMIT_EXCEEDED", charge.amount) : asked;
     if (outcome.kind === "unknown") {
-      if (charge.asked === 0) tell(uow, "payment.unknown", charge, "UNKNOWN", outcome.reason);
-      uow.put(cardCharges, chargeId, {
-        ...charge,
-        reason: outcome.reason,
-        askAt,
-        asked: charge.asked + 1,
-        keyNumber: outcome.keyNumber ?? charge.keyNumber,
-      });
+      const { reason } = outcome;
+      if (charge.asked === 0) tellUnpaid(uow, "payment.unknown", { ...unpaid, status: "UNKNOWN", reason });
+      uow.put(cardCharges, chargeId, { ...charge, reason, ...askedAgain(charge, outcome, askAt) });
     } else if (outcome.kind === "done") {
       const version = wallet.version + 1;
       uow.put(users, userId, { ...wallet, balance, version });
@@ -49,21 +44,9 @@ export const settleCharge = command<SettleCharge, null>({
     } else {
       const { reason, captured } = outcome;
       uow.put(cardCharges, chargeId, { ...charge, status: "FAILED", reason, askAt, asked: 0 });
-      tell(uow, "payment.declined", charge, "FAILED", reason);
+      tellUnpaid(uow, "payment.declined", { ...unpaid, status: "FAILED", reason });
       if (captured > 0) uow.append(unmatchedCaptures, { id: chargeId, paymentKey: charge.paymentKey, amount: captured, reason, createdAt: uow.now });
     }
     return null;
   },
 });
-
-/** Tells the data platform about a charge that has not come. The lock of the charge's user guards it, the subject of the event. */
-function tell(
-  uow: UnitOfWork,
-  type: "payment.unknown" | "payment.declined",
-  { id, userId, amount }: CardCharge,
-  status: string,
-  reason: string,
-): void {
-  const data = { paymentId: id, chargeId: id, orderId: null, userId, method: "CARD", status, amount, reason };
-  uow.append(shopEvents, { id: uow.newId(), subject: id, type, data, at: uow.now });
-}

@@ -1,16 +1,16 @@
-import { shopEvents } from "../events/shop-events.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order/order-cache.ts";
 import { changeOrder } from "../order/change-order.ts";
 import { holdHasEnded, markBought } from "../drop/sell-in-drop.ts";
 import { endUnpaid } from "../order/end-unpaid.ts";
 import { hasExpired, type Order } from "../order/order.ts";
 import { orders } from "../order/order.sql.ts";
-import { isOpen, type PaymentRow, withStep } from "../order/payment/payment.ts";
+import { isOpen, withStep } from "../order/payment/payment.ts";
 import { payments } from "../order/payment/payment.sql.ts";
 import { restoreStock } from "../order/reserve-stock.ts";
 import { type Command, command } from "../till/command.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
-import type { GatewayOutcome } from "./outcome.ts";
+import { askedAgain, type GatewayOutcome } from "./outcome.ts";
+import { tellUnpaid } from "./tell-unpaid.ts";
 import { unmatchedCaptures } from "./unmatched-capture.sql.ts";
 
 /**
@@ -50,6 +50,7 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
       if (order.status !== "PENDING") throw new Error(`order ${orderId} is ${order.status} with an open payment`);
       const askAt = askAgainMs === null ? null : uow.now + askAgainMs;
       const { card } = payment;
+      const unpaid = { paymentId, orderId, userId: order.userId, amount: payment.amount };
 
       if (outcome.kind === "unknown" && outcome.deposit) {
         const waiting = payment.status === "WAITING_FOR_DEPOSIT" ? payment : withStep(payment, "WAITING_FOR_DEPOSIT", uow.now, null);
@@ -60,11 +61,8 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
           payment.status === "WAITING_FOR_DEPOSIT" || (payment.status === "UNKNOWN" && payment.steps?.at(-1)?.reason === outcome.reason);
         const closing = outcome.closingRefused ? { closing: false } : {};
         const unknown = isRepeated ? payment : withStep(payment, "UNKNOWN", uow.now, outcome.reason);
-        if (payment.status !== "UNKNOWN") tell(uow, "payment.unknown", order, unknown);
-        uow.put(payments, orderId, {
-          ...unknown,
-          card: { ...card, askAt, asked: card.asked + 1, keyNumber: outcome.keyNumber ?? card.keyNumber, ...closing },
-        });
+        if (payment.status === "PENDING") tellUnpaid(uow, "payment.unknown", { ...unpaid, status: "UNKNOWN", reason: outcome.reason });
+        uow.put(payments, orderId, { ...unknown, card: { ...card, ...askedAgain(card, outcome, askAt), ...closing } });
       } else if (outcome.kind === "done") {
         const paid = { ...card, askAt, details: outcome.details ?? card.details };
         uow.put(payments, orderId, { ...withStep(payment, "COMPLETED", uow.now, null), paidAt: uow.now, card: paid });
@@ -73,9 +71,8 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
       } else {
         const { reason, captured } = outcome;
         const watched = { ...card, askAt, asked: 0, closing: false };
-        const declined = withStep(payment, "FAILED", uow.now, reason);
-        uow.put(payments, orderId, { ...declined, card: watched });
-        tell(uow, "payment.declined", order, declined);
+        uow.put(payments, orderId, { ...withStep(payment, "FAILED", uow.now, reason), card: watched });
+        tellUnpaid(uow, "payment.declined", { ...unpaid, status: "FAILED", reason });
         afterDecline(uow, order, card.closing === true);
         if (captured > 0)
           uow.append(unmatchedCaptures, { id: payment.id, paymentKey: card.paymentKey, amount: captured, reason, createdAt: uow.now });
@@ -83,11 +80,4 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
       return null;
     },
   });
-}
-
-/** Tells the data platform about a payment that has not paid. The order's lock guards the payment, the subject of the event. */
-function tell(uow: UnitOfWork, type: "payment.unknown" | "payment.declined", { userId }: Order, payment: PaymentRow): void {
-  const { id: paymentId, orderId, method, status, amount, steps } = payment;
-  const data = { paymentId, orderId, userId, method, status, amount, reason: steps?.at(-1)?.reason ?? null };
-  uow.append(shopEvents, { id: uow.newId(), subject: paymentId, type, data, at: uow.now });
 }

@@ -9,7 +9,7 @@ import { refunds } from "../order/refund/refund.sql.ts";
 import { refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { need } from "../till/table.ts";
-import type { GatewayOutcome } from "./outcome.ts";
+import { askedAgain, type GatewayOutcome } from "./outcome.ts";
 
 export type SettleRefund = {
   orderId: string;
@@ -34,13 +34,7 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
 
       const askAt = askAgainMs === null ? null : uow.now + askAgainMs;
       if (outcome.kind === "unknown") {
-        uow.put(refunds, orderId, {
-          ...refund,
-          failure: outcome.reason,
-          askAt,
-          asked: refund.asked + 1,
-          keyNumber: outcome.keyNumber ?? refund.keyNumber,
-        });
+        uow.put(refunds, orderId, { ...refund, failure: outcome.reason, ...askedAgain(refund, outcome, askAt) });
       } else if (outcome.kind === "failed") {
         uow.put(refunds, orderId, { ...refund, status: "FAILED", failure: outcome.reason, settledAt: uow.now, askAt });
         const payment = uow.find(payments, orderId);

@@ -1,4 +1,4 @@
-import { timestampArray, iso, arrayOf, textArray, type Statement } from "../database/statement.ts";
+import { columns, iso, type Statement } from "../database/statement.ts";
 import type { Journal } from "../till/table.ts";
 import type { GatewayOutcome } from "./outcome.ts";
 
@@ -12,21 +12,16 @@ export type UnmatchedCaptureRow = UnmatchedCapture & {
   keyNumber: number;
 };
 
+const COLUMNS = columns({ id: "uuid", payment_key: "text", amount: "bigint", reason: "text", created_at: "timestamptz" });
+
 /** An attempt has at most one row, so its money goes back once, even if two instances find it. */
 export const unmatchedCaptures: Journal<UnmatchedCapture> = {
   name: "unmatched captures",
   append: (rows) => ({
     name: "insert unmatched captures",
-    text: `INSERT INTO stray_money (id, payment_key, amount, reason, status, created_at, ask_at)
-           SELECT id, payment_key, amount, reason, 'PENDING', created_at, created_at
-           FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[]) v(id, payment_key, amount, reason, created_at) ON CONFLICT DO NOTHING`,
-    values: [
-      arrayOf(rows, (row) => row.id),
-      textArray(rows, (row) => row.paymentKey),
-      arrayOf(rows, (row) => row.amount),
-      textArray(rows, (row) => row.reason),
-      timestampArray(rows, (row) => row.createdAt),
-    ],
+    text: `INSERT INTO stray_money (${COLUMNS.names}, status, ask_at)
+           SELECT ${COLUMNS.names}, 'PENDING', created_at FROM ${COLUMNS.unnest} v(${COLUMNS.names}) ON CONFLICT DO NOTHING`,
+    values: COLUMNS.arrays(rows),
   }),
 };
 

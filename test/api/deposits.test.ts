@@ -95,6 +95,20 @@ test("a deposit whose notification is lost is found by the job", async () => {
   assert.equal((await orderOf(paid)).status, "COMPLETED");
 });
 
+// Each of its failing look-ups was told as `payment.unknown`.
+test("look-ups that fail while a deposit is awaited are no events", async () => {
+  const paid = await pay("VIRTUAL_ACCOUNT", shop, { find: ["error*"] });
+  await makeDue(good(paid.answer, 202).paymentId);
+  await settle();
+  assert.ok(simulator.calls("find") > 0);
+  const told = await shop.shop.database.rows({
+    name: "told",
+    text: "SELECT type FROM shop_events WHERE data ->> 'orderId' = $1",
+    values: [paid.orderId],
+  });
+  assert.deepEqual(told, []);
+});
+
 test("an account to which nothing was paid in time gives the stock back", async () => {
   const paid = await pay("VIRTUAL_ACCOUNT");
   const payment = simulator.ledger.payments.get(paid.paymentKey);

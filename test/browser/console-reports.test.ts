@@ -78,10 +78,13 @@ browserTest("the live page remembers the latest drop's totals, peak and time to 
     await card.getByText("Peak orders / s").waitFor();
     await page.reload();
   }
-  // A chart shows the value under the pointer.
-  const plot = card.locator(".u-over");
-  await plot.hover({ position: { x: 3, y: 20 } });
-  await card.locator(".chart-at").waitFor();
+  // Each chart shows the values under the pointer.
+  const charts = page.locator("figure.chart");
+  await charts.nth(4).waitFor();
+  for (const chart of await charts.all()) {
+    await chart.locator(".u-over").hover({ position: { x: 3, y: 20 } });
+    await chart.locator(".chart-at").waitFor();
+  }
   await assertAccessible(page);
   await close();
 });

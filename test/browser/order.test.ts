@@ -73,6 +73,49 @@ browserTest("an order without an address asks for one, and takes it until the go
   await close();
 });
 
+// Fails if the details of an unpaid order come before its payment (order.tsx), or its button is not in the bar (pay-now.tsx).
+browserTest("an unpaid order begins with its payment on a phone, and asks for the missing address when it is paid", async () => {
+  const user = await shop.user({ balance: 10_000 });
+  const product = await shop.product({ name: "벼루", price: 3000, stock: 9 });
+  const order = { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method: "DEFERRED" } };
+  const { orderId } = good(await user.post("/orders", order), 201);
+  const { page, close } = await visit(`${shop.url}/store/orders/${orderId}`, { as: user });
+  await assertSeen(button(page, "3,000원 결제하기"));
+  await assertSeen(page.getByRole("timer"));
+  await assertSeen(page.getByText("아직 배송지가 없습니다", { exact: false }));
+  await assertNothingCovered(page);
+  await button(page, "3,000원 결제하기").click();
+  await assertSeen(page.getByText("주문이 완료되었습니다. 고맙습니다!"));
+  await assertSeen(button(page, "배송지 입력하기"));
+  await page.goto(`${shop.url}/store/orders`);
+  await page.locator(".row", { hasText: "벼루" }).getByText("배송지를 입력해 주세요").waitFor();
+  await close();
+});
+
+// Fails without product-art.tsx, or if the checkout drops the image of a product or of a cart's item.
+browserTest("the picture of a product is shown in its drop's card, the checkout, the order and the list of orders", async () => {
+  const user = await shop.user({ balance: 100_000 });
+  const icon = /href="([^"]+\.svg)"/.exec(await (await fetch(shop.url, { headers: { accept: "text/html" } })).text())?.[1] ?? assert.fail();
+  const product = await shop.product({ name: "그림 접시", price: 3000, stock: 9, images: [{ url: icon }] });
+  const { orderId } = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+  good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
+  const purchase = `product=${product.id}&variant=${product.variants[0]?.id}&quantity=1`;
+  const { page, close } = await visit(`${shop.url}/store/orders`, { as: user });
+  const picture = page.locator(`main img[src="${icon}"]`);
+  await picture.waitFor();
+  for (const path of [`orders/${orderId}`, `checkout?${purchase}`, "checkout"]) {
+    await page.goto(`${shop.url}/store/${path}`);
+    await picture.waitFor();
+  }
+  good(
+    await shop.operator.post("/admin/drops", { name: "그림 드롭", productId: product.id, opensAt: new Date(Date.now() - 1000).toISOString() }),
+    201,
+  );
+  await page.goto(shop.url);
+  await page.locator(".drop-card", { hasText: "그림 드롭" }).locator(`img[src="${icon}"]`).waitFor();
+  await close();
+});
+
 // Fails without `refundsByVariant` (order-lines.tsx), the parcels (progress.tsx) or the returns (returns.tsx).
 browserTest("a shipped order shows its parcel, explains a refund in part, and takes a return", async () => {
   const user = await shop.user({ balance: 100_000 });

@@ -37,7 +37,12 @@ export async function assertNothingCovered(page: Page): Promise<void> {
     const { document } = globalThis as InPage;
     const controls = [...(document.querySelector("dialog[open]") ?? document).querySelectorAll("a[href], button, input, select, textarea, summary")];
     return controls.flatMap((control) => {
-      if (control.closest(".skip, .toasts, [aria-hidden=true], dialog:not([open])") || control.getBoundingClientRect().width === 0) return [];
+      if (
+        !control.checkVisibility() ||
+        control.closest(".skip, .toasts, [aria-hidden=true], dialog:not([open])") ||
+        control.getBoundingClientRect().width === 0
+      )
+        return [];
       control.scrollIntoView({ block: "nearest" });
       const { top, left, right, bottom } = control.getBoundingClientRect();
       const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);

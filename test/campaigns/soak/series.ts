@@ -31,7 +31,7 @@ function processSeries(samples: Sample[], probes: ProcessSample[]): Series[] {
     const memory = { unit: "MB", of: "median", minMinutes: MEMORY_MINUTES } as const;
     return [
       { ...memory, name: `resident memory, ${name}`, points: of(({ rss }) => rss / MB), allowed: { constant: 16, share: 0.1 } },
-      { ...memory, name: `live heap, ${name}`, points: of(({ liveHeap }) => liveHeap && liveHeap / MB), allowed: { constant: 3, share: 0.1 } },
+      { ...memory, name: `live heap, ${name}`, points: of(({ liveHeap }) => liveHeap && liveHeap / MB), allowed: { constant: 3, share: 0.05 } },
       {
         ...memory,
         name: `buffers outside of the heap, ${name}`,
@@ -57,11 +57,12 @@ function databaseSeries(samples: Sample[]): Series[] {
   return [
     { name: "connections to PostgreSQL", unit: "", points: of(({ connections }) => connections), of: "median", allowed: { constant: 3, share: 0.1 } },
     {
-      name: "private memory of PostgreSQL",
+      // Of each connection: the number of connections is a series of its own.
+      name: "private memory of PostgreSQL per connection",
       unit: "MB",
-      points: of(({ privateBytes }) => privateBytes / MB),
+      points: of(({ privateBytes, connections }) => privateBytes / MB / connections),
       of: "median",
-      allowed: { constant: 16, share: 0.15 },
+      allowed: { constant: 2, share: 0.15 },
       minMinutes: MEMORY_MINUTES,
     },
     {
@@ -72,7 +73,7 @@ function databaseSeries(samples: Sample[]): Series[] {
       allowed: { constant: 128, share: 0.5 },
       minMinutes: MEMORY_MINUTES,
     },
-    { name: "age of the oldest snapshot", unit: "", points: of(({ horizonAge }) => horizonAge), of: "min", allowed: { constant: 200, share: 1 } },
+    { name: "age of the oldest snapshot", unit: "", points: of(({ horizonAge }) => horizonAge), of: "min", allowed: { constant: 50, share: 0 } },
     { name: "deadlocks", unit: "", points: of(({ deadlocks }) => deadlocks), of: "max", allowed: { constant: 0, share: 0 } },
     { name: "dead rows per live row, worst table", unit: "", points: of(worstDead), of: "median", allowed: { constant: 0.3, share: 0.2 } },
   ];

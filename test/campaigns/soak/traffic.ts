@@ -116,8 +116,10 @@ export class Traffic {
   /** Sends a request, and counts it. Undefined if it was refused; a refusal that no shopper may get is a finding. */
   async send(client: Client, method: string, path: string, body?: unknown, key = `soak-${this.#number++}`): Promise<Json> {
     let answer: Answer;
+    const request = (): Promise<Answer> => client.send(method, path, body, method === "GET" ? {} : { "idempotency-key": key });
     try {
-      answer = await client.send(method, path, body, method === "GET" ? {} : { "idempotency-key": key });
+      // The server closes idle connections, now and then in the moment in which this client uses one.
+      answer = await request().catch((error: Error) => (/ECONNRESET|hang up/.test(error.message) ? request() : Promise.reject(error)));
     } catch (error) {
       this.findings.push(`${method} ${path}: ${(error as Error).message}`.slice(0, 500));
       return undefined;
@@ -205,6 +207,7 @@ export class Traffic {
   }
 
   async #buyWithCoupon(user: Client): Promise<void> {
+    if (this.#campaignId === "") return this.#buy(user);
     const coupon = await this.send(user, "POST", `/coupons/${this.#campaignId}/issue`, {});
     await this.#order(user, coupon ? { userCouponId: coupon.userCouponId } : {});
   }
@@ -255,7 +258,7 @@ export class Traffic {
         const today = new Date(Date.now() + 9 * 3_600_000).toISOString().slice(0, 10);
         await this.send(this.operator, "GET", `/admin/sales?from=${today}&to=${today}`);
       }
-      if (i % 15 === 10) await this.send(this.operator, "POST", `/admin/jobs/${JOBS[(i / 15 - 10 / 15) % JOBS.length]}/run`, {});
+      if (i % 15 === 10) await this.send(this.operator, "POST", `/admin/jobs/${JOBS[((i - 10) / 15) % JOBS.length]}/run`, {});
       if (i % 60 === 59) await this.send(this.operator, "GET", "/admin/audit");
       if (i % 60 === 30) await this.send(this.operator, "GET", "/admin/reconciliation");
       if (i % 30 === 20) await this.#restock();

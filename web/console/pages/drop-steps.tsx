@@ -125,10 +125,11 @@ function EditDrop({ drop, done, reload }: Omit<StepsProps, "isReleased">) {
       format={(field, value) => (field === "opens" || field === "closes" ? value.replace("T", " ") : value)}
     >
       <TextField label={t.value.name} value={name} />
-      {isUpcoming && <MomentField label={d.value.opens} value={opens} />}
+      {isUpcoming && <MomentField label={d.value.opens} value={opens} path="/opensAt" />}
       <MomentField
         label={isDraw ? d.value.closesDraw : d.value.closes}
         value={closes}
+        path="/closesAt"
         {...(isDraw ? {} : { hint: t.value.mayBeEmpty, optional: true })}
       />
       {isUpcoming ? (

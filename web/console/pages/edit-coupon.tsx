@@ -34,9 +34,16 @@ export function EditCoupon({ campaign, reload }: { campaign: Campaign; reload: (
       format={formatField}
     >
       <TextField label={labels.name} value={name} />
-      <NumberField label={labels.total} value={total} min={Math.max(1, issued)} max={MAX_COUPONS} hint={t.value.issuedAlready(issued)} />
-      <MomentField label={labels.opens} value={opens} />
-      <MomentField label={labels.closes} value={closes} hint={t.value.mayBeEmpty} optional />
+      <NumberField
+        label={labels.total}
+        value={total}
+        path="/totalQuantity"
+        min={Math.max(1, issued)}
+        max={MAX_COUPONS}
+        hint={t.value.issuedAlready(issued)}
+      />
+      <MomentField label={labels.opens} value={opens} path="/opensAt" />
+      <MomentField label={labels.closes} value={closes} hint={t.value.mayBeEmpty} path="/closesAt" optional />
     </EditDialog>
   );
 }

@@ -4,6 +4,7 @@ import { shopTime } from "../../shared/clock.ts";
 import { shopInfo } from "../../shared/shop-info.ts";
 import { useAttempt } from "../attempt.ts";
 import { navigate, to } from "../../shared/router.ts";
+import { FieldErrors } from "../parts/field-errors.tsx";
 import { MomentField, momentOf, NumberField, TextField, wallTime } from "../parts/fields.tsx";
 import { Card, Failure, Field, Title } from "../parts/parts.tsx";
 import { c } from "../words/coupons.ts";
@@ -69,35 +70,37 @@ export function NewCoupon({ created }: { created: (id: string) => void }) {
         void create.run();
       }}
     >
-      <div class="form-grid">
-        <TextField label={t.value.name} value={name} />
-        <Field label={t.value.discountKind}>
-          <select value={percent.value ? "rate" : "amount"} onChange={({ currentTarget }) => setPercent(currentTarget.value === "rate")}>
-            <option value="amount">{t.value.amountOff}</option>
-            <option value="rate">{t.value.percentOff}</option>
-          </select>
-        </Field>
-        {percent.value ? (
-          <NumberField label={t.value.rate} value={amount} min={1} max={100} />
-        ) : (
-          <NumberField label={t.value.amount} value={amount} min={1} />
-        )}
-        {percent.value && <NumberField label={t.value.maxDiscount} value={maxAmount} min={1} hint={t.value.mayBeEmpty} optional />}
-        <NumberField label={t.value.minOrder} value={minOrder} hint={t.value.mayBeEmpty} optional />
-        <NumberField label={t.value.quantity} value={quantity} min={1} max={MAX_COUPONS} />
-        <MomentField label={t.value.opens} value={opens} />
-        <MomentField label={t.value.closes} value={closes} hint={t.value.mayBeEmpty} optional />
-        <NumberField label={t.value.validDays} value={days} min={1} max={MAX_DAYS} hint={t.value.mayBeEmpty} optional />
-        <Field label={c.value.visibility} hint={c.value[isPrivate.value ? "PRIVATEwords" : "PUBLICwords"]}>
-          <select
-            value={isPrivate.value ? "PRIVATE" : "PUBLIC"}
-            onChange={({ currentTarget }) => (isPrivate.value = currentTarget.value === "PRIVATE")}
-          >
-            <option value="PUBLIC">{c.value.PUBLIC}</option>
-            <option value="PRIVATE">{c.value.PRIVATE}</option>
-          </select>
-        </Field>
-      </div>
+      <FieldErrors error={create.error}>
+        <div class="form-grid">
+          <TextField label={t.value.name} value={name} path="/name" />
+          <Field label={t.value.discountKind}>
+            <select value={percent.value ? "rate" : "amount"} onChange={({ currentTarget }) => setPercent(currentTarget.value === "rate")}>
+              <option value="amount">{t.value.amountOff}</option>
+              <option value="rate">{t.value.percentOff}</option>
+            </select>
+          </Field>
+          {percent.value ? (
+            <NumberField label={t.value.rate} value={amount} min={1} max={100} />
+          ) : (
+            <NumberField label={t.value.amount} value={amount} min={1} />
+          )}
+          {percent.value && <NumberField label={t.value.maxDiscount} value={maxAmount} min={1} hint={t.value.mayBeEmpty} optional />}
+          <NumberField label={t.value.minOrder} value={minOrder} hint={t.value.mayBeEmpty} optional />
+          <NumberField label={t.value.quantity} value={quantity} min={1} max={MAX_COUPONS} path="/totalQuantity" />
+          <MomentField label={t.value.opens} value={opens} path="/opensAt" />
+          <MomentField label={t.value.closes} value={closes} hint={t.value.mayBeEmpty} path="/closesAt" optional />
+          <NumberField label={t.value.validDays} value={days} min={1} max={MAX_DAYS} hint={t.value.mayBeEmpty} path="/validDays" optional />
+          <Field label={c.value.visibility} hint={c.value[isPrivate.value ? "PRIVATEwords" : "PUBLICwords"]}>
+            <select
+              value={isPrivate.value ? "PRIVATE" : "PUBLIC"}
+              onChange={({ currentTarget }) => (isPrivate.value = currentTarget.value === "PRIVATE")}
+            >
+              <option value="PUBLIC">{c.value.PUBLIC}</option>
+              <option value="PRIVATE">{c.value.PRIVATE}</option>
+            </select>
+          </Field>
+        </div>
+      </FieldErrors>
       {create.error !== undefined && <Failure error={create.error} />}
       <button class="button primary small" type="submit" aria-disabled={create.busy}>
         {create.busy ? t.value.working : t.value.create}

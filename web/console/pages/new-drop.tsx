@@ -9,6 +9,7 @@ import { shopInfo } from "../../shared/shop-info.ts";
 import { shop } from "../api.ts";
 import { type ActionContext, useAttempt } from "../attempt.ts";
 import { isoMinutes } from "../duration.ts";
+import { FieldErrors } from "../parts/field-errors.tsx";
 import { MomentField, momentOf, NumberField, TextField, wallTime } from "../parts/fields.tsx";
 import { Card, Failure, Field, Notice, Title } from "../parts/parts.tsx";
 import { d } from "../words/drops.ts";
@@ -85,17 +86,19 @@ function TermsForm({ productId }: { productId: string }) {
             terms.minutes.value = DEFAULT_MINUTES[chosen];
           }}
         />
-        <div class="form-grid">
-          <TextField label={t.value.name} value={name} />
-          <MomentField label={d.value.opens} value={opens} />
-          {mode.value === "DRAW" ? (
-            <MomentField label={d.value.closesDraw} value={closes} />
-          ) : (
-            <MomentField label={d.value.closes} value={closes} hint={t.value.mayBeEmpty} optional />
-          )}
-          <NumberField label={d.value.limit} value={limit} min={1} max={LIMIT_MAX} hint={d.value.limitHint} optional />
-          <ModeFields terms={terms} />
-        </div>
+        <FieldErrors error={make.error}>
+          <div class="form-grid">
+            <TextField label={t.value.name} value={name} path="/name" />
+            <MomentField label={d.value.opens} value={opens} path="/opensAt" />
+            {mode.value === "DRAW" ? (
+              <MomentField label={d.value.closesDraw} value={closes} path="/closesAt" />
+            ) : (
+              <MomentField label={d.value.closes} value={closes} hint={t.value.mayBeEmpty} path="/closesAt" optional />
+            )}
+            <NumberField label={d.value.limit} value={limit} min={1} max={LIMIT_MAX} hint={d.value.limitHint} path="/limitPerCustomer" optional />
+            <ModeFields terms={terms} />
+          </div>
+        </FieldErrors>
         {product?.stock === 0 && <Notice kind="warn">{d.value.holdsNoStock}</Notice>}
         {make.error !== undefined && <Failure error={make.error} />}
         <button class="button primary" type="submit" aria-disabled={make.busy}>
@@ -110,7 +113,14 @@ function ModeFields({ terms: { mode, minutes, waitlist, source } }: { terms: Ter
   if (mode.value === "DIRECT") return null;
   return (
     <>
-      <NumberField label={`${d.value.hold} (${d.value.minutes})`} value={minutes} min={1} max={HOLD_MAX_MINUTES} hint={d.value.holdHint} />
+      <NumberField
+        label={`${d.value.hold} (${d.value.minutes})`}
+        value={minutes}
+        min={1}
+        max={HOLD_MAX_MINUTES}
+        hint={d.value.holdHint}
+        path="/holdFor"
+      />
       <Field label={d.value.waitlist}>
         <span class="check">
           <input type="checkbox" checked={waitlist.value} onChange={({ currentTarget }) => (waitlist.value = currentTarget.checked)} />

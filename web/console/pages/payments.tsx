@@ -8,7 +8,7 @@ import { Filters } from "../parts/filters.tsx";
 import { DateField } from "../parts/fields.tsx";
 import { Busy, Card, Failure, Id, Notice, Status, Title, When } from "../parts/parts.tsx";
 import { ListTable, Table, useList } from "../parts/table.tsx";
-import { statusWord, t } from "../words/words.ts";
+import { differenceWord, statusWord, t } from "../words/words.ts";
 import { PaymentsAttention } from "./attention.tsx";
 
 const STATUSES = ["UNKNOWN", "PENDING", "WAITING_FOR_DEPOSIT", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
@@ -106,7 +106,7 @@ function Reconciliation() {
               rows={result.differences}
               keyOf={({ paymentKey }) => paymentKey}
               columns={[
-                { head: t.value.difference, main: true, cell: ({ what }) => what },
+                { head: t.value.difference, main: true, cell: ({ what }) => differenceWord(what) },
                 { head: t.value.payment, cell: ({ paymentKey }) => <bdi class="id clip">{paymentKey}</bdi> },
                 { head: t.value.inShop, end: true, cell: ({ shop: inShop }) => (inShop ? formatMoney(inShop.captured - inShop.givenBack) : "–") },
                 { head: t.value.atGateway, end: true, cell: ({ gateway }) => (gateway ? formatMoney(gateway.captured - gateway.givenBack) : "–") },

@@ -2,7 +2,7 @@
 // dashes too, so that they can be told apart without colors.
 
 import { computed, signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { formatNumber, language, timeZone } from "../../shared/languages.ts";
 
@@ -33,6 +33,13 @@ const FINE_STEPS = [0.1, 0.2, 0.5, ...WHOLE_STEPS];
 const dark = signal(matchMedia("(prefers-color-scheme: dark)").matches);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ({ matches }) => (dark.value = matches));
 
+/** Paper is light: a chart of the dark theme is drawn again before it is printed. */
+const printing = signal(false);
+const setPrinting = (value: boolean) => (): void => void (printing.value = value);
+addEventListener("beforeprint", setPrinting(true));
+addEventListener("afterprint", setPrinting(false));
+matchMedia("print").addEventListener("change", ({ matches }) => setPrinting(matches)());
+
 const DASHES: Record<string, number[]> = { "--c2": [9, 5], "--c3": [2, 4] };
 
 export function Chart({ title, x, series, time = true, height = 190, format = formatRoughly, fine = false, whole = false, formatX }: ChartProps) {
@@ -41,9 +48,10 @@ export function Chart({ title, x, series, time = true, height = 190, format = fo
   const plot = useRef<uPlot>(undefined);
   const latest = useRef<Latest>({ format, formatX, point: () => {} });
   latest.current = { format, formatX, point: (index) => (pointed.value = index) };
-  const shape = JSON.stringify([series.map(({ label, color }) => [label, color]), height, time, whole, dark.value, language.value]);
+  const shape = JSON.stringify([series.map(({ label, color }) => [label, color]), height, time, whole, dark.value, printing.value, language.value]);
 
-  useEffect(() => {
+  // In the same task as the event before a print, which does not wait for an effect.
+  useLayoutEffect(() => {
     const element = frame.current;
     if (element === null) return undefined;
     const made = new uPlot(optionsOf(element, { series, time, height, fine, whole }, latest), dataOf(x, series), element);
@@ -187,6 +195,7 @@ function niceTop(high: number | null): number {
 /** The canvas does not understand custom properties, so the browser computes the color. @param percent opacity */
 function colorOf(element: HTMLElement, property: string, percent = 100): string {
   const probe = document.createElement("span");
+  probe.style.colorScheme = printing.peek() ? "light" : "";
   probe.style.color = `color-mix(in srgb, var(${property}) ${percent}%, transparent)`;
   element.append(probe);
   const { color } = getComputedStyle(probe);

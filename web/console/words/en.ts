@@ -351,7 +351,7 @@ export const en = {
   auditing: "The audit is running. You can leave this page and come back.",
   invariants: "Invariants",
   invariantList:
-    "A balance is the sum of its ledger, and never negative|Stock equals receipts minus sales plus returns|One coupon per user, and never more than the total|A completed order has exactly one payment of the right amount|Refunds never exceed the payment, and each happens once|Each change of an order has exactly one event|Aggregated sales equal a recount of the orders",
+    "A balance is the sum of its ledger, and never negative|Stock equals receipts minus sales plus returns|One coupon per user, and never more than the total|A completed order has exactly one payment of the right amount|Refunds never exceed the payment, and each happens once|Each change of an order has exactly one event|Aggregated sales equal a recount of the orders|Limits, numbers and the line of each drop hold|The operators' journal is an unbroken chain",
   violationList: "Violations",
   details: "Details",
 } as const;

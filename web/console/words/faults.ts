@@ -28,6 +28,11 @@ const KOREAN: Record<string, string> = {
   "another variant of the product has equal options": "같은 값의 옵션이 이미 있습니다",
   "is above the price": "가격보다 큽니다",
   "is below the product's tax-free amount": "상품의 면세 금액보다 작습니다",
+  "must not be in the past": "이미 지난 시각입니다",
+  "must not be longer than the drop": "드롭보다 길 수 없습니다",
+  "must not exceed 30 days": "30일을 넘을 수 없습니다",
+  "is required: a draw is made after the close": "추첨은 마감 뒤에 하므로 마감이 필요합니다",
+  "cannot change once a coupon has been issued": "쿠폰이 발급된 뒤에는 바꿀 수 없습니다",
   "must be later than opensAt": "시작보다 늦어야 합니다",
 };
 

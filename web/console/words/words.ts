@@ -1,4 +1,5 @@
 import { dictionary, language } from "../../shared/languages.ts";
+import { CODE, DIFFERENCE } from "./codes.ts";
 import { en } from "./en.ts";
 import { ko } from "./ko.ts";
 import { p } from "./products.ts";
@@ -60,30 +61,6 @@ const FULFILMENT: Record<string, Pair> = {
   DELIVERED: ["배송 완료", "Delivered"],
 };
 
-const CODE: Record<string, Pair> = {
-  COUPON_SOLD_OUT: ["쿠폰 소진", "Coupon sold out"],
-  COUPON_ALREADY_ISSUED: ["이미 받음", "Already claimed"],
-  COUPON_CLOSED: ["쿠폰 마감", "Coupon closed"],
-  COUPON_UNUSABLE: ["쓸 수 없는 쿠폰", "Coupon unusable"],
-  STOCK_INSUFFICIENT: ["재고 없음", "Out of stock"],
-  BALANCE_INSUFFICIENT: ["잔액 부족", "Insufficient balance"],
-  DROP_NOT_OPEN: ["판매 시작 전", "Not open yet"],
-  DROP_CLOSED: ["판매 종료", "Closed or paused"],
-  DROP_SOLD_OUT: ["수량 소진", "Sold out"],
-  DROP_LIMIT_EXCEEDED: ["1인당 한도 초과", "Limit per person"],
-  DROP_ENTRY_REQUIRED: ["구매 권한 없음", "No hold"],
-  DROP_ALREADY_ENTERED: ["이미 참여", "Already entered"],
-  AMOUNT_CHANGED: ["금액 변경", "Amount changed"],
-  PRODUCT_NOT_FOR_SALE: ["판매 안 함", "Not for sale"],
-  BUSY: ["혼잡", "Busy"],
-  UNAVAILABLE: ["일시 오류", "Unavailable"],
-  TOO_MANY_REQUESTS: ["너무 많은 요청", "Too many requests"],
-  UNAUTHENTICATED: ["인증 필요", "Not signed in"],
-  FORBIDDEN: ["권한 없음", "Forbidden"],
-  INVALID_REQUEST: ["잘못된 요청", "Invalid request"],
-  NO_ANSWER: ["응답 없음", "No response"],
-};
-
 const EVENT: Record<string, Pair> = {
   "order.placed": ["주문됨", "Placed"],
   "order.completed": ["결제됨", "Paid"],
@@ -136,6 +113,7 @@ export const fulfilmentWord = wordOf(FULFILMENT);
 export const codeWord = wordOf(CODE);
 export const eventWord = wordOf(EVENT);
 export const jobWord = wordOf(JOB);
+export const differenceWord = wordOf(DIFFERENCE);
 
 /** The labels of request fields in forms. */
 const FIELDS = {

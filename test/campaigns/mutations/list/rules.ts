@@ -129,7 +129,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   mutation(
     "a refund in another currency does not count",
     "src/settlement/gateway-refund.ts",
-    "amount !== null && currency !== gateway.currency",
+    "amount !== null && payment.currency !== currency",
     "false",
     [CURRENCY, "a partial refund in another currency"],
   ),

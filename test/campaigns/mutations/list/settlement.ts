@@ -125,6 +125,13 @@ export const OF_SETTLEMENT: Mutation[] = [
     "is cancelled by its buyer",
   ]),
   mutation(
+    "only a payment that becomes unknown is told as unknown",
+    "src/settlement/settle-payment.ts",
+    'if (payment.status === "PENDING") tellUnpaid',
+    'if (payment.status !== "UNKNOWN") tellUnpaid',
+    [DEPOSITS, "are no events"],
+  ),
+  mutation(
     "an account is closed at the gateway before its order is cancelled",
     "src/settlement/attempt-kinds.ts",
     "if (card?.closing) return",

@@ -44,10 +44,16 @@ function Strip({ dropId, userId }: { dropId: string; userId: string }) {
   const place = aheadOf(entry, drop.called) + 1;
   const words = held ? stripHeld(localName(drop.name)) : inDraw ? stripApplied(localName(drop.name)) : stripWaiting(localName(drop.name), place);
   const purchase = { product: drop.productId, variant: entry.variantId, quantity: String(entry.quantity) };
-  return (
-    <a class={`strip ${held ? "held" : ""}`} href={held ? to("/checkout", purchase) : to(`/drops/${dropId}`)}>
+  const content = (
+    <>
       <bdi class="strip-words">{words}</bdi>
       {held && entry.heldUntil && <Countdown to={entry.heldUntil} label={t.value.heldUntil} small />}
+    </>
+  );
+  if (held && route.value.path === "/checkout") return <p class="strip held">{content}</p>;
+  return (
+    <a class={`strip ${held ? "held" : ""}`} href={held ? to("/checkout", purchase) : to(`/drops/${dropId}`)}>
+      {content}
       <strong>{held ? stripPay : stripSee}</strong>
     </a>
   );
