@@ -2,13 +2,13 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { now } from "../../shared/clock.ts";
-import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
+import { formatMoney, formatNumber } from "../../shared/languages.ts";
 import { useResource } from "../../shared/resource.ts";
 import { route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { lasting, minutesOf } from "../duration.ts";
 import { useDropStream } from "../live/drop-stream.ts";
-import { Card, Fact, Notice, NotLoaded, Status, Tile, Title } from "../parts/parts.tsx";
+import { Card, Fact, Notice, NotLoaded, Status, Tile, Title, When } from "../parts/parts.tsx";
 import { mayRead } from "../session.ts";
 import { d } from "../words/drops.ts";
 import { t } from "../words/words.ts";
@@ -111,11 +111,9 @@ function Terms({ drop, product }: { drop: OneDrop; product: Product }) {
         </Fact>
         <Fact name={d.value.mode}>{d.value[mode]}</Fact>
         <Fact name={d.value.opens}>
-          <time dateTime={opensAt}>{formatInstant(opensAt)}</time>
+          <When at={opensAt} />
         </Fact>
-        <Fact name={mode === "DRAW" ? d.value.closesDraw : d.value.closes}>
-          {closesAt === null ? d.value.none : <time dateTime={closesAt}>{formatInstant(closesAt)}</time>}
-        </Fact>
+        <Fact name={mode === "DRAW" ? d.value.closesDraw : d.value.closes}>{closesAt === null ? d.value.none : <When at={closesAt} />}</Fact>
         <Fact name={d.value.limit}>{limitPerCustomer === null ? d.value.noLimit : d.value.units(limitPerCustomer)}</Fact>
         {mode !== "DIRECT" && holdFor !== null && <Fact name={d.value.hold}>{holdWords(holdFor)}</Fact>}
         {mode !== "DIRECT" && <Fact name={d.value.waitlist}>{waitlist ? d.value.yes : d.value.none}</Fact>}

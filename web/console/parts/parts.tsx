@@ -120,7 +120,9 @@ export function Status({ of, word = statusWord }: { of: string; word?: (status: 
 
 /** @param seconds shows them, for moments within a minute */
 export function When({ at, seconds = false }: { at: string | null; seconds?: boolean }) {
-  return at === null ? <span class="muted">–</span> : <time dateTime={at}>{seconds ? formatSecond(at) : formatInstant(at)}</time>;
+  if (at === null) return <span class="muted">–</span>;
+  // The style sheet keeps a time in one line. In a narrow cell it breaks at its spaces, and not within the hour.
+  return <time dateTime={at}>{(seconds ? formatSecond(at) : formatInstant(at)).replaceAll("\u00A0", " ")}</time>;
 }
 
 /** An id, shortened for a table. The whole id is in its title. */
