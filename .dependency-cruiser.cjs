@@ -11,6 +11,7 @@ const LAYERS = [
     "country\\.ts",
     "cors-origins\\.ts",
     "business-settings\\.ts",
+    "redis-settings\\.ts",
     "telemetry-settings\\.ts",
   ],
   ["config\\.ts"],

@@ -15,6 +15,7 @@ import { drops } from "./sections/drops.ts";
 import { growth } from "./sections/growth.ts";
 import { http } from "./sections/http.ts";
 import { concurrency } from "./sections/concurrency.ts";
+import { listeners } from "./sections/listeners.ts";
 import { start } from "./sections/start.ts";
 import { workers } from "./sections/workers.ts";
 
@@ -26,12 +27,13 @@ const SECTIONS: Record<string, (options: Options) => Promise<Section>> = {
   growth,
   drops,
   draw,
+  listeners,
   workers,
   concurrency,
   blocks,
 };
 /** Run only if named by `--only`. */
-const OPTIONAL = new Set(["drops", "draw", "workers", "concurrency", "blocks"]);
+const OPTIONAL = new Set(["drops", "draw", "listeners", "workers", "concurrency", "blocks"]);
 
 const options = readOptions(process.argv.slice(2));
 const unknown = options.only.filter((name) => !SECTIONS[name]);

@@ -18,7 +18,10 @@ const PACKED = new URL("../dist/src/main.js", import.meta.url).href;
  * flight: memory is spent for processor time (docs/decisions/0018-answers-past-the-frameworks-reply.md). Limits of other heap spaces cost more than
  * they save (docs/results/2026-11-27-performance.md).
  */
-const HEAP_LIMITS = ["--max-semi-space-size=32", "--max-old-space-size=512"];
+const SERVE_LIMITS = ["--max-semi-space-size=32", "--max-old-space-size=512"];
+/** An export has one page in memory; all else is garbage, which would otherwise lie until it fills hundreds of megabytes. */
+const EXPORT_LIMITS = ["--max-semi-space-size=8", "--max-old-space-size=96"];
+const HEAP_LIMITS = process.argv[2] === "export" ? EXPORT_LIMITS : SERVE_LIMITS;
 
 if (isNewEnough(process.versions.node)) {
   limitHeap();
@@ -49,7 +52,8 @@ async function cacheCompiledCode() {
 function limitHeap() {
   const isLimited = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].some((option) => /--max[-_](semi|old)[-_]space[-_]size/.test(option));
   // A replaced process would lose the IPC channel of the process that forked it.
-  if (process.argv[2] !== "serve" || isLimited || process.send !== undefined || process.platform === "win32" || process.execve === undefined) return;
+  const isLong = process.argv[2] === "serve" || process.argv[2] === "export";
+  if (!isLong || isLimited || process.send !== undefined || process.platform === "win32" || process.execve === undefined) return;
   process.execve(process.execPath, [process.execPath, ...process.execArgv, ...HEAP_LIMITS, ...process.argv.slice(1)], process.env);
 }
 

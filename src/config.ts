@@ -8,6 +8,7 @@ import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow }
 import { type Business, businessSettings } from "./business-settings.ts";
 import { countryOf } from "./country.ts";
 import { type OidcSettings, oidcSettings } from "./oidc-settings.ts";
+import { redisUrl } from "./redis-settings.ts";
 import { type TelemetrySettings, telemetrySettings } from "./telemetry-settings.ts";
 import { calendarDuration, ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
@@ -149,13 +150,6 @@ function postgresUrl(env: Env, name: string): string | undefined {
 function databaseReadUrl(env: Env, embedded: boolean): string | undefined {
   const url = postgresUrl(env, "DATABASE_READ_URL");
   if (url !== undefined && embedded) throw new ConfigError("DATABASE_READ_URL needs DATABASE_URL: the embedded database has no replica");
-  return url;
-}
-
-function redisUrl(env: Env): string | undefined {
-  const url = text(env, "REDIS_URL");
-  if (url !== undefined && !(URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol)))
-    throw new ConfigError("REDIS_URL must begin with redis:// or rediss://");
   return url;
 }
 

@@ -23,6 +23,7 @@ export function dataPlatforms(env: Env): DataPlatformSettings {
     const url = URL.canParse(platform) ? new URL(platform) : undefined;
     if (!url?.hostname || !SINK_PROTOCOLS.has(url.protocol))
       throw new ConfigError("DATA_PLATFORM_URL must be file, https://…, nats://…, kafka://… or redis://…, or several of them separated by commas");
+    if (/^(nats|tls):$/.test(url.protocol)) checkNats(url);
     if (url.protocol === "http:" && !["127.0.0.1", "[::1]", "localhost"].includes(url.hostname))
       throw new ConfigError("DATA_PLATFORM_URL may begin with http:// only for this machine; use https://");
   }
@@ -34,6 +35,15 @@ export function dataPlatforms(env: Env): DataPlatformSettings {
     throw new ConfigError("DATA_PLATFORM_WEBHOOK_SECRET must be whsec_ followed by 24 to 64 bytes in base64");
   const platformPersonalData = oneOf(env, "DATA_PLATFORM_PERSONAL_DATA", ["on", "off"], "off") === "on";
   return { dataPlatforms: platforms, webhookSecret, platformEvents: platformEvents(env), platformPersonalData };
+}
+
+/** Errors: ConfigError. */
+function checkNats({ searchParams }: URL): void {
+  const servers = searchParams.get("servers");
+  if (servers !== null && !servers.split(";").every((server) => /^[^\s:;/]+:\d+$/.test(server)))
+    throw new ConfigError("servers in DATA_PLATFORM_URL must be further servers like b:4222;c:4222");
+  const replicas = searchParams.get("replicas");
+  if (replicas !== null && !/^[1-5]$/.test(replicas)) throw new ConfigError("replicas in DATA_PLATFORM_URL must be a number from 1 to 5");
 }
 
 const DEFAULT_EVENTS = "order.*,return.*,drop.*,entry.*";

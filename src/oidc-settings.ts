@@ -1,6 +1,6 @@
 // The settings of the console's sign-in at an OpenID Connect issuer.
 
-import { ConfigError, type Env, isHttpsOrLocal, text } from "./env.ts";
+import { ConfigError, type Env, isHttpsOrLocal, oneOf, text } from "./env.ts";
 
 export type OidcSettings = {
   clientId: string;
@@ -11,7 +11,12 @@ export type OidcSettings = {
   /** The shop's own address of `CALLBACK_PATH`, as browsers see it. */
   redirectUrl: string;
   scope: string;
+  /** Which answer of the issuer has an operator's claims. Issuers with opaque access tokens give them in the ID token or at their userinfo endpoint. */
+  claims: ClaimsSource;
 };
+
+const CLAIMS_SOURCES = ["access_token", "id_token", "userinfo"] as const;
+export type ClaimsSource = (typeof CLAIMS_SOURCES)[number];
 
 /** The path to which the issuer sends the browser back. */
 export const CALLBACK_PATH = "/console/callback";
@@ -20,12 +25,15 @@ export const CALLBACK_PATH = "/console/callback";
 export function oidcSettings(env: Env): OidcSettings | undefined {
   const clientId = text(env, "AUTH_OIDC_CLIENT_ID");
   if (clientId === undefined) {
-    for (const name of ["AUTH_OIDC_CLIENT_SECRET", "AUTH_OIDC_ISSUER", "AUTH_OIDC_REDIRECT_URL", "AUTH_OIDC_SCOPE"])
+    for (const name of ["AUTH_OIDC_CLIENT_SECRET", "AUTH_OIDC_ISSUER", "AUTH_OIDC_REDIRECT_URL", "AUTH_OIDC_SCOPE", "AUTH_OIDC_CLAIMS"])
       if (text(env, name) !== undefined) throw new ConfigError(`${name} is set without AUTH_OIDC_CLIENT_ID; set both or none`);
     return undefined;
   }
-  if (text(env, "AUTH_JWKS_URL") === undefined)
-    throw new ConfigError("AUTH_OIDC_CLIENT_ID needs AUTH_JWKS_URL: the shop accepts the issuer's tokens by its keys");
+  const claims = oneOf(env, "AUTH_OIDC_CLAIMS", CLAIMS_SOURCES, "access_token");
+  if (claims === "access_token" && text(env, "AUTH_JWKS_URL") === undefined)
+    throw new ConfigError(
+      "AUTH_OIDC_CLIENT_ID needs AUTH_JWKS_URL: the shop accepts the issuer's access tokens by its keys; if they are opaque, set AUTH_OIDC_CLAIMS",
+    );
   const issuer = text(env, "AUTH_OIDC_ISSUER") ?? text(env, "AUTH_ISSUER");
   if (issuer === undefined) throw new ConfigError("AUTH_OIDC_CLIENT_ID needs AUTH_ISSUER or AUTH_OIDC_ISSUER, where the issuer's configuration is");
   if (!isHttpsOrLocal(issuer))
@@ -38,6 +46,7 @@ export function oidcSettings(env: Env): OidcSettings | undefined {
     issuer,
     redirectUrl: redirectUrl(env),
     scope: text(env, "AUTH_OIDC_SCOPE") ?? "openid profile",
+    claims,
   };
 }
 

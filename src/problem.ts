@@ -1,7 +1,7 @@
 // Turns refusals into problem documents (RFC 9457). No other module does.
 
 import { STATUS_CODES } from "node:http";
-import { isConnectionError } from "./database/pool.ts";
+import { isConnectionError, isReadOnly } from "./database/pool.ts";
 import { REFUSALS, Refusal, type RefusalCode } from "./refusal.ts";
 
 export type Locale = "ko" | "en";
@@ -39,10 +39,10 @@ export function problemType(code: RefusalCode): string {
   return `/problems/${code.toLowerCase().replaceAll("_", "-")}`;
 }
 
-/** Turns a thrown error into the refusal that a caller may see: a broken database connection into UNAVAILABLE, a bug into INTERNAL. */
+/** Turns a thrown error into the refusal that a caller may see: a broken database connection or a demoted primary into UNAVAILABLE, a bug into INTERNAL. */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  if (isConnectionError(error)) return new Refusal("UNAVAILABLE", { retryAfter: 1 });
+  if (isConnectionError(error) || isReadOnly(error)) return new Refusal("UNAVAILABLE", { retryAfter: 1 });
   return new Refusal("INTERNAL");
 }
 

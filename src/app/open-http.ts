@@ -44,10 +44,10 @@ export async function openHttp(
 ): Promise<{ server: FastifyInstance; rehearsals: Rehearsals }> {
   const { config, database } = shop;
   const tokens = authenticator(config.auth, secret, { accounts });
-  const signIn = openSignIn(config.oidc, { database, authenticator: tokens, audience: config.auth.audience, log });
+  const signIn = openSignIn(config.oidc, { database, authenticator: tokens, auth: config.auth, log });
   const server = createServer({
     config,
-    authenticator: signIn?.sessions.extend(tokens) ?? tokens,
+    authenticator: signIn?.sessions.authenticator() ?? tokens,
     metrics: new HttpMetrics(registry, live),
     rates: shared.rates,
     onFault: (error, requestId) => log.error({ err: error, requestId }, "a request failed with an unexpected error"),

@@ -20,6 +20,14 @@ export const balances: Check[] = [
     select: `t.user_id AS "userId", t.broken AS "transactionId", t.upto::bigint AS expected, t.balance_after AS actual`,
   },
   {
+    // At each movement, not only at the end: a later grant must not hide it.
+    invariant: 1,
+    what: "more granted money was taken back than had been granted",
+    scan: ledgers,
+    where: "t.granted < 0",
+    select: `t.user_id AS "userId", 0 AS expected, t.granted::bigint AS actual`,
+  },
+  {
     invariant: 1,
     what: "a card charge and its transaction differ",
     sql: `SELECT c.user_id AS "userId", c.id AS "transactionId", c.status AS expected, t.status AS actual

@@ -7,13 +7,17 @@ import { ITEMS } from "../order/order.sql.ts";
 /** The statuses of paid orders and of their payments. */
 export const SETTLED = "('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')";
 
-/** Users `u` and the sums `t` of their ledgers, with the first inconsistent transaction. */
+/**
+ * Users `u` and the sums `t` of their ledgers, with the first inconsistent transaction and the lowest sum, at any time, of money that was granted
+ * and not taken back.
+ */
 export const ledgers = `users u FULL JOIN (
   SELECT user_id, sum(amount) FILTER (WHERE status = 'COMPLETED') AS sum, (array_agg(id) FILTER (WHERE broken))[1] AS broken,
-    (array_agg(upto) FILTER (WHERE broken))[1] AS upto, (array_agg(balance_after) FILTER (WHERE broken))[1] AS balance_after
+    (array_agg(upto) FILTER (WHERE broken))[1] AS upto, (array_agg(balance_after) FILTER (WHERE broken))[1] AS balance_after, min(granted) AS granted
   FROM (SELECT *, status = 'COMPLETED' AND balance_after IS DISTINCT FROM upto AS broken
-        FROM (SELECT user_id, id, status, amount, balance_after, sum(CASE WHEN status = 'COMPLETED' THEN amount ELSE 0 END)
-                OVER (PARTITION BY user_id ORDER BY version ROWS UNBOUNDED PRECEDING) AS upto FROM balance_transactions) summed) checked
+        FROM (SELECT user_id, id, status, amount, balance_after, sum(CASE WHEN status = 'COMPLETED' THEN amount ELSE 0 END) OVER so_far AS upto,
+                sum(CASE WHEN type IN ('GRANT', 'REVOKE') THEN amount ELSE 0 END) OVER so_far AS granted
+              FROM balance_transactions WINDOW so_far AS (PARTITION BY user_id ORDER BY version ROWS UNBOUNDED PRECEDING)) summed) checked
   GROUP BY user_id
 ) t ON t.user_id = u.id`;
 

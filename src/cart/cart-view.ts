@@ -26,7 +26,7 @@ export function cartItemView(
   variant: { name: string; price: number; stock: number; status: SaleStatus; imageUrl: string | null },
   { dropId, limitPerCustomer }: Pick<CartItemView, "dropId" | "limitPerCustomer">,
 ): CartItemView {
-  const { price, stock, status } = hideUnlessForSale({ ...variant, status: saleStatus(variant.status, variant.stock) });
+  const { price, stock, status, imageUrl } = hideUnlessForSale({ ...variant, status: saleStatus(variant.status, variant.stock) });
   return {
     id,
     productId,
@@ -36,7 +36,7 @@ export function cartItemView(
     quantity,
     stock,
     status,
-    imageUrl: variant.imageUrl,
+    imageUrl,
     dropId,
     limitPerCustomer,
   };

@@ -20,7 +20,7 @@ const CartItemSchema = Type.Object(
     quantity: Type.Integer(),
     stock: Type.Integer(),
     status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
-    imageUrl: ImageUrl("The variant's image, or else the product's first"),
+    imageUrl: ImageUrl("The variant's image, or else the product's first; null while not for sale"),
     dropId: Nullable(Id("The drop by whose rules the product is sold")),
     limitPerCustomer: Nullable(Type.Integer({ description: "Of that drop: units per person over all orders and holds" })),
   },

@@ -23,7 +23,7 @@ const VariantSchema = Type.Object(
     price: Nullable(Type.Integer({ description: `In the currency's minor unit; ${HIDDEN}` })),
     stock: Type.Integer({ description: "0 to shoppers while not for sale" }),
     status: Status,
-    imageUrl: ImageUrl("The variant's own image"),
+    imageUrl: ImageUrl("The variant's own image, null to shoppers while not for sale"),
     metadata: Type.Optional(Type.Unsafe({ ...MetadataSchema(), description: "The shop's own data; shown to operators only" })),
     version: VersionSchema,
   },
@@ -42,9 +42,9 @@ const productMembers = {
   ),
   stock: Type.Integer({ description: "The sum of the variants on sale" }),
   status: Status,
-  images: Type.Array(Type.Object({ url: Type.String(), alt: Type.Optional(Type.String()) })),
-  tags: Tags(),
-  metadata: MetadataSchema(),
+  images: Type.Array(Type.Object({ url: Type.String(), alt: Type.Optional(Type.String()) }), { description: "Empty to shoppers while not for sale" }),
+  tags: Type.Array(Type.String(), { description: "Empty to shoppers while not for sale" }),
+  metadata: MetadataSchema("The shop's own data: up to 50 texts by key; empty to shoppers while not for sale"),
   dropId: DropId,
   taxFreeAmount: Type.Optional(
     Type.Integer({

@@ -77,16 +77,21 @@ export type ShopperProductView = Omit<ProductView, "externalId" | "description" 
   variants: ShopperVariantView[];
 };
 
-/** The product for shoppers: no keys of other systems, versions and tax-free amounts; no description, prices and stock while not for sale. */
+/**
+ * The product for shoppers: no keys of other systems, versions and tax-free amounts; while not for sale, no more than its name and its variants'
+ * names and options.
+ */
 export function shopperView({ id, name, description, status, variants, ...product }: ProductView): ShopperProductView {
+  const isHidden = status === "NOT_FOR_SALE";
+  const { imageUrl: _, ...shown } = hideUnlessForSale({ status, price: product.price, stock: product.stock, imageUrl: null });
   return {
     id,
     name,
-    description: status === "NOT_FOR_SALE" ? null : description,
-    ...hideUnlessForSale({ status, price: product.price, stock: product.stock }),
-    images: product.images,
-    tags: product.tags,
-    metadata: product.metadata,
+    description: isHidden ? null : description,
+    ...shown,
+    images: isHidden ? [] : product.images,
+    tags: isHidden ? [] : product.tags,
+    metadata: isHidden ? {} : product.metadata,
     dropId: product.dropId,
     variants: variants.map((variant) => ({
       id: variant.id,
@@ -94,16 +99,16 @@ export function shopperView({ id, name, description, status, variants, ...produc
       name: variant.name,
       options: variant.options,
       ...hideUnlessForSale(variant),
-      imageUrl: variant.imageUrl,
     })),
   };
 }
 
-/** Hides price and stock while not for sale, because they would reveal a launch. */
-export function hideUnlessForSale({ status, price, stock }: Pick<VariantView, "price" | "stock" | "status">): {
+/** Hides price, stock and image while not for sale, because they would reveal a launch. */
+export function hideUnlessForSale({ status, price, stock, imageUrl }: Pick<VariantView, "price" | "stock" | "status" | "imageUrl">): {
   price: number | null;
   stock: number;
   status: Status;
+  imageUrl: string | null;
 } {
-  return status === "NOT_FOR_SALE" ? { price: null, stock: 0, status } : { price, stock, status };
+  return status === "NOT_FOR_SALE" ? { price: null, stock: 0, status, imageUrl: null } : { price, stock, status, imageUrl };
 }

@@ -16,15 +16,21 @@ export type ListenerOptions = {
   onError: (error: Error) => void;
   /** The pause before each attempt to reconnect, in ms. */
   retryMs?: number;
+  /** The pause between two questions whether the server is still there, in ms. */
+  heartbeatMs?: number;
 };
 
 const RETRY_MS = 500;
+const HEARTBEAT_MS = 10_000;
+/** A heartbeat without a response for this long ends the connection. */
+const RESPONSE_MS = 5000;
 
 export class Listener {
   readonly #options: ListenerOptions;
   /** The connection while it is up. */
   #client: pg.Client | undefined;
   #retry: NodeJS.Timeout | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(options: ListenerOptions) {
@@ -53,17 +59,32 @@ export class Listener {
     if (this.#stopped) return client.end();
     this.#client = client;
     onGap();
+    this.#beat(client, lost);
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#retry);
+    clearTimeout(this.#heartbeat);
     const client = this.#client;
     this.#client = undefined;
     await client?.end();
   }
 
+  /**
+   * A listener only receives, so it would not notice that a proxy's connection to the server is
+   * gone, and miss all messages. TCP's keepalive reaches as far as the proxy.
+   */
+  #beat(client: pg.Client, lost: (error: Error) => void): void {
+    const { heartbeatMs = HEARTBEAT_MS } = this.#options;
+    this.#heartbeat = setTimeout(() => {
+      const question = { text: "SELECT", query_timeout: Math.min(RESPONSE_MS, heartbeatMs) };
+      client.query(question).then(() => this.#client === client && this.#beat(client, lost), lost);
+    }, heartbeatMs);
+  }
+
   #lost(error: Error): void {
+    clearTimeout(this.#heartbeat);
     const client = this.#client;
     this.#client = undefined;
     void client?.end().catch(() => {});

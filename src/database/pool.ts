@@ -3,6 +3,7 @@
 import pg from "pg";
 import { ShopClient, type ShopClientConfig } from "./client.ts";
 import { serversOf } from "./servers.ts";
+import { SilenceWatch } from "./silence.ts";
 import type { Statement } from "./statement.ts";
 
 const { builtins } = pg.types;
@@ -48,15 +49,31 @@ export function connectionSettings(url: string): ShopClientConfig {
   };
 }
 
+/** `silentMs`: after this time without data, the pool asks whether a query's server is still there. */
+export type DatabaseOptions = { size: number; onError: (error: Error) => void; silentMs?: number };
+
+const SILENT_MS = 10_000;
+
 /** A pool for reads and jobs. The till has its own connections. */
 export class Database {
   readonly url: string;
   readonly pool: pg.Pool;
+  readonly #silence: SilenceWatch;
 
-  constructor(url: string, options: { size: number; onError: (error: Error) => void }) {
+  /** @param settings further settings of the connections */
+  constructor(url: string, { size, onError, silentMs = SILENT_MS }: DatabaseOptions, settings: pg.ClientConfig = {}) {
     this.url = url;
-    this.pool = new pg.Pool({ ...connectionSettings(url), Client: ShopClient, max: options.size, idleTimeoutMillis: 60_000 });
-    this.pool.on("error", options.onError); // The pool replaces a broken idle connection at its next use.
+    const client = { ...connectionSettings(url), ...settings };
+    this.pool = new pg.Pool({
+      ...client,
+      Client: ShopClient,
+      max: size,
+      idleTimeoutMillis: 60_000,
+      // The pool waits for the promise, although its type does not say so.
+      onConnect: (made) => this.#silence.meet(made as pg.Client) as unknown as void,
+    });
+    this.pool.on("error", onError); // The pool replaces a broken idle connection at its next use.
+    this.#silence = new SilenceWatch(this.pool, client, silentMs);
   }
 
   /** Executes a prepared statement outside any transaction and returns its rows. */
@@ -82,8 +99,14 @@ export class Database {
   }
 
   async close(): Promise<void> {
+    this.#silence.stop();
     await this.pool.end();
   }
+}
+
+/** Tells whether a primary that has become a standby rejected a write. */
+export function isReadOnly(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === "25006";
 }
 
 /**

@@ -1,16 +1,19 @@
 import { Database } from "./pool.ts";
 import type { Statement } from "./statement.ts";
 
+const ANSWER_MS = 10_000;
+
 /**
  * Reads from a streaming replica that may be a little behind: for operators' lists, never for a
- * caller who must see their own last change. If a query fails (the replica is down, or replay
- * canceled the query), the primary executes it.
+ * caller who must see their own last change. If a query fails (the replica is down or
+ * silent, or replay canceled the query), the primary executes it.
  */
 export class Replica extends Database {
   readonly #primary: Database;
 
   constructor(url: string, primary: Database, options: { size: number; onError: (error: Error) => void }) {
-    super(url, options);
+    // A replica behind a cut wire answers too late as well.
+    super(url, options, { query_timeout: ANSWER_MS });
     this.#primary = primary;
   }
 

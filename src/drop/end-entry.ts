@@ -34,7 +34,9 @@ export function leaveDrop(productDrops: ProductDrops, findEntry: FindEntry, find
       if (!entry || entry.userId !== userId) refuse("ENTRY_NOT_FOUND", { dropId });
       const status = entryStatus(drop, entry, uow.now);
       if (status === "ORDERED" || status === "BOUGHT") refuse("DROP_ENTRY_ORDERED", { dropId, entryId: entry.id });
-      if (status === "HELD" || status === "WAITING") endEntry(uow, drop, row, rankedEntry(drop, entry, found), "LEFT");
+      if (status !== "HELD" && status !== "WAITING") return null;
+      checkFound(entry, found);
+      endEntry(uow, drop, row, rankedEntry(drop, entry, found), "LEFT");
       return null;
     },
   });
@@ -50,10 +52,11 @@ export function lapseHold(productDrops: ProductDrops, findEntry: FindEntry): Com
     prepare: (input) => prepareEnd(productDrops, findEntry, input),
     needs: entryNeeds,
 
-    decide(uow, { dropId, person, number }) {
+    decide(uow, { dropId, person, number, found }) {
       const drop = uow.find(drops, dropId);
       const row = uow.find(people, personKey(dropId, person));
       if (!drop || !row?.entry || row.entry.number !== number || !hasLapsed(drop, row.entry, uow.now)) return false;
+      checkFound(row.entry, found);
       endEntry(uow, drop, row, row.entry, "LAPSED");
       return true;
     },
@@ -76,10 +79,15 @@ async function withRank<Input extends OfPerson>(findRank: FindRank, input: Input
   return { ...input, found: { ...found, rank: await findRank(dropId, found.number) } };
 }
 
+/** The command has locked the rows of another entry, or of none: the person has entered since. Errors: NeedsChanged. */
+function checkFound({ number }: Entry, found: FoundEntry | undefined): void {
+  if (found?.number !== number) throw new NeedsChanged();
+}
+
 /** Errors: NeedsChanged for a draw that was made since the rank was looked for. */
 function rankedEntry(drop: Drop, entry: Entry, found: FoundEntry | undefined): Entry {
   if (entry.status !== "WAITING" || !isDrawn(drop)) return entry;
-  if (!found?.isDrawn || found.number !== entry.number) throw new NeedsChanged();
+  if (!found?.isDrawn) throw new NeedsChanged();
   return { ...entry, rank: found.rank };
 }
 

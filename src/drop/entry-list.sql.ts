@@ -20,6 +20,21 @@ export function selectEntriesOfPeople(keys: string[]): Statement {
   };
 }
 
+/** An entry as its owner sees it. The rank is with the draw. */
+export type OwnEntryRow = Pick<Entry, "id" | "number" | "userId" | "variantId" | "quantity" | "status" | "heldUntil"> & { place: number };
+
+/** The last entries of people in one drop. `place` counts from 1 in `persons`. Few columns: a page that waits asks for its entry. */
+export function selectOwnEntries(dropId: string, persons: string[]): Statement {
+  return {
+    name: "select own entries",
+    text: `SELECT k.place::int, e.* FROM unnest($2::text[]) WITH ORDINALITY k(person, place) CROSS JOIN LATERAL
+             (SELECT e.id, e.number, e.user_id AS "userId", e.variant_id AS "variantId", e.quantity, e.status, e.held_until AS "heldUntil"
+              FROM drop_people p JOIN drop_entries e ON e.drop_id = p.drop_id AND e.number = p.entry
+              WHERE p.drop_id = $1 AND p.person = k.person OFFSET 0) e`,
+    values: [dropId, textArray(persons, (person) => person)],
+  };
+}
+
 /** Entries of a drop after this number. A status of WAITING means that the line goes on, LOST also that it is over. */
 export function selectEntryPage(dropId: string, statuses: EntryStatus[] | null, after: number, limit: number): Statement {
   return {

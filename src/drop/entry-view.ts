@@ -7,11 +7,13 @@ import { type Drop, type Entry, ENTRY_STATUSES, entryStatus, heldUntil, isDrawn,
 
 export type EntryView = ReturnType<typeof entryView>;
 
+type ShownEntry = Pick<Entry, "id" | "number" | "variantId" | "quantity" | "status" | "heldUntil" | "rank">;
+
 /**
  * @param called the place before the first waiting entry's, or an earlier one
  * @param now determines the status, in ms
  */
-export function entryView(drop: Drop, entry: Entry, called: number, now: number) {
+export function entryView(drop: Drop, entry: ShownEntry, called: number, now: number) {
   const { id, number, variantId, quantity } = entry;
   // Ranks are written before the draw is public.
   const rank = isDrawn(drop) ? entry.rank : null;

@@ -12,7 +12,7 @@ import { isDrawn } from "./drop.ts";
 import { enterDrop } from "./enter-drop.ts";
 import { entryFields, entryView } from "./entry-view.ts";
 import { leaveDrop } from "./end-entry.ts";
-import { entryFinder, type FindEntry } from "./find-entry.ts";
+import { entryFinder, type FindEntry, ownEntryFinder } from "./find-entry.ts";
 import { personOf } from "./person-of.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
 import type { ProductDrops } from "./product-drops.ts";
@@ -40,7 +40,7 @@ export function entryRoutes(routes: Routes, parts: EntryParts): void {
   const findEntry = entryFinder(parts.database);
   const proofs = new Proofs(parts.database);
   enterRoute(routes, parts);
-  ownEntryRoute(routes, parts, findEntry, proofs);
+  ownEntryRoute(routes, parts, proofs);
   leaveRoute(routes, parts, findEntry, proofs);
 }
 
@@ -88,7 +88,8 @@ function enterRoute(routes: Routes, { productDrops, variantCache, refusalCounts 
   );
 }
 
-function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, findEntry: FindEntry, proofs: Proofs): void {
+function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, proofs: Proofs): void {
+  const findOwn = ownEntryFinder(database);
   routes.read(
     {
       method: "GET",
@@ -106,9 +107,9 @@ function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, fin
     async ({ caller, params: { dropId } }) => {
       const id = dropId.toLowerCase();
       const drop = (await readDrop({ database, cache }, id)) ?? refuse("DROP_NOT_FOUND", { dropId });
-      const entry = await findEntry(id, personOf(caller, caller.id));
+      const entry = await findOwn(id, personOf(caller, caller.id));
       if (!entry || entry.userId !== caller.id) refuse("ENTRY_NOT_FOUND", { dropId });
-      if (!isDrawn(drop)) return entryView(drop, entry, drop.called, now());
+      if (!isDrawn(drop)) return entryView(drop, { ...entry, rank: null }, drop.called, now());
       const [proof, rank] = await Promise.all([proofs.of(id, entry.number), proofs.rankOf(id, entry.number)]);
       return { ...entryView(drop, { ...entry, rank }, drop.called, now()), proof };
     },

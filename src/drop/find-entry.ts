@@ -1,6 +1,6 @@
 import { BatchedRead } from "../database/batched-read.ts";
 import type { Database } from "../database/pool.ts";
-import { type FoundEntryRow, selectEntriesOfPeople } from "./entry-list.sql.ts";
+import { type FoundEntryRow, type OwnEntryRow, selectEntriesOfPeople, selectOwnEntries } from "./entry-list.sql.ts";
 import { personKey } from "./person.sql.ts";
 
 /** A person's last entry, as committed. `isDrawn`: its drop was drawn; the rank of an entry that waits is with the draw. */
@@ -17,3 +17,22 @@ export function entryFinder(database: Database): FindEntry {
   );
   return (dropId, person) => read.get(personKey(dropId, person));
 }
+
+/** Reads people's own entries in batches, one drop after the other. */
+export function ownEntryFinder(database: Database): (dropId: string, person: string) => Promise<OwnEntryRow | undefined> {
+  const read = new BatchedRead<OwnEntryRow>(
+    async (keys) => {
+      const found = new Map<string, OwnEntryRow>();
+      for (const [dropId, own] of Map.groupBy(keys, (key) => key.slice(0, KEY_DROP_LENGTH))) {
+        const persons = own.map((key) => key.slice(KEY_DROP_LENGTH + 1));
+        for (const row of await database.rows<OwnEntryRow>(selectOwnEntries(dropId, persons))) found.set(own[row.place - 1] ?? "", row);
+      }
+      return found;
+    },
+    { most: 500, atOnce: 2 },
+  );
+  return (dropId, person) => read.get(personKey(dropId, person));
+}
+
+/** The drop's id in a `personKey`. */
+const KEY_DROP_LENGTH = 36;

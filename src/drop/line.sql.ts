@@ -109,14 +109,14 @@ export const FIRST_WAITING = `CASE WHEN d.drawn_at IS NULL THEN (WITH RECURSIVE 
        ORDER BY variant_id, quantity, rank LIMIT 1) n
   ) SELECT min(rank) FROM line) END`;
 
-/** The persons that hold units of a drop, for the command that ends all holds. */
+/** The persons that hold units of a drop, for the command that ends all holds. A drop without any has its row, too: the round may add some. */
 export const holds: Table<Person[]> = {
   name: "holds",
   load: (ids) => ({
     name: "read holds",
-    text: `SELECT e.drop_id AS id, json_agg(${PERSON_JSON} ORDER BY e.number) AS holders FROM drop_entries e
-           JOIN drop_people p ON p.drop_id = e.drop_id AND p.person = e.person
-           WHERE e.drop_id = ANY($1::uuid[]) AND e.status = 'HELD' GROUP BY e.drop_id`,
+    text: `SELECT d.id, coalesce(json_agg(${PERSON_JSON} ORDER BY e.number) FILTER (WHERE e.number IS NOT NULL), '[]') AS holders FROM unnest($1::uuid[]) d(id)
+           LEFT JOIN (drop_entries e JOIN drop_people p ON p.drop_id = e.drop_id AND p.person = e.person) ON e.drop_id = d.id AND e.status = 'HELD'
+           GROUP BY d.id`,
     values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, (row["holders"] as Record<string, unknown>[]).map(personOf)],

@@ -4,7 +4,7 @@ import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
 import { orderNumberOf } from "../order/order-number.ts";
 import { csvLine } from "./csv-line.ts";
-import { isLastPage, type PageOf, selectLedger, selectOrders, selectProducts, selectUsers } from "./export.sql.ts";
+import { type PageOf, selectLedger, selectOrders, selectProducts, selectUsers } from "./export.sql.ts";
 
 export const EXPORTS = ["products", "orders", "users", "ledger"] as const;
 export type ExportName = (typeof EXPORTS)[number];
@@ -101,6 +101,7 @@ export async function* exportLines(
   let after: string | null = null;
   for (;;) {
     const rows: Row[] = await database.rows<Row>(page(after));
+    if (rows.length === 0) return;
     let lines = "";
     for (const row of rows) {
       const one = record(row, timezone);
@@ -112,7 +113,6 @@ export async function* exportLines(
           : `${JSON.stringify(ndjsonOf(one))}\n`;
     }
     if (lines !== "") yield lines;
-    if (isLastPage(rows)) return;
     after = String(rows.at(-1)?.["key"]);
   }
 }

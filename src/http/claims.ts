@@ -38,6 +38,15 @@ export function identityOf(claims: Claims, settings: ClaimSettings, fromIssuer: 
   };
 }
 
+/**
+ * The operator of these claims, which an issuer gave to the shop itself, in an ID token or at its userinfo endpoint.
+ * Errors: UNAUTHENTICATED, FORBIDDEN for other callers than operators.
+ */
+export function operatorOf(claims: Claims, settings: ClaimSettings): Caller {
+  const identity = identityOf(claims, settings, true);
+  return "caller" in identity ? identity.caller : refuse("FORBIDDEN");
+}
+
 /** The value of a claim: by its whole name first, because a name may be a URL with dots, then along its path. */
 export function claimOf(claims: Claims, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name];

@@ -2,6 +2,7 @@
 // fails with RedisUnavailable, and the caller then does without Redis.
 
 import { Redis } from "ioredis";
+import { sentinelsOf } from "../redis-settings.ts";
 
 /** Redis is slow, full, restarting or unreachable. */
 export class RedisUnavailable extends Error {}
@@ -25,6 +26,12 @@ const CONNECT_MS = 2000;
  */
 const PAUSE_MS = 1000;
 const MAX_RECONNECT_MS = 1000;
+/** A connection without a response for this long is replaced. TCP alone would keep it for minutes. */
+const SILENT_MS = 3000;
+const OF_SENTINELS = {
+  sentinelRetryStrategy: (times: number) => Math.min(MAX_RECONNECT_MS, times * 50),
+  sentinelCommandTimeout: CONNECT_MS,
+};
 
 export class RedisClient {
   readonly prefix: string;
@@ -32,6 +39,8 @@ export class RedisClient {
   readonly #onChange: (up: boolean, reason: string) => void;
   #up = false;
   #pausedUntil = 0;
+  /** When the first of the last commands failed, in a row. */
+  #failingSince: number | undefined;
   #reason = "not connected yet";
   /** Counts connections: a command sent on one may be lost before the next is open. */
   #connection = 0;
@@ -40,7 +49,7 @@ export class RedisClient {
   constructor({ url, prefix, onChange = () => {}, timeoutMs = 250 }: RedisClientOptions) {
     this.prefix = prefix;
     this.#onChange = onChange;
-    this.#redis = new Redis(url, {
+    const options = {
       connectionName: "jangnal",
       connectTimeout: CONNECT_MS,
       commandTimeout: timeoutMs,
@@ -48,8 +57,10 @@ export class RedisClient {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
-      retryStrategy: (times) => Math.min(MAX_RECONNECT_MS, times * 50),
-    });
+      retryStrategy: (times: number) => Math.min(MAX_RECONNECT_MS, times * 50),
+    };
+    const sentinels = sentinelsOf(url);
+    this.#redis = sentinels ? new Redis({ ...options, ...OF_SENTINELS, ...sentinels }) : new Redis(url, options);
     this.#redis.on("error", (error: Error) => (this.#reason = error.message));
     this.#redis.on("close", () => this.#change(false, this.#reason));
     this.#redis.on("ready", () => {
@@ -77,6 +88,7 @@ export class RedisClient {
     }
     try {
       const response = (await command(this.#redis)) as Response;
+      this.#failingSince = undefined;
       this.#change(true, "responding again");
       return response;
     } catch (error) {
@@ -85,8 +97,21 @@ export class RedisClient {
       // while.
       this.#pausedUntil = performance.now() + PAUSE_MS;
       this.#change(false, (error as Error).message);
+      this.#replaceConnection(error as Error);
       throw new RedisUnavailable("Redis is unavailable", { cause: error });
     }
+  }
+
+  /**
+   * Connects anew if the server is silent, or has become a replica: the address, or a Sentinel, may
+   * lead to another server by now.
+   */
+  #replaceConnection({ message }: Error): void {
+    this.#failingSince ??= performance.now();
+    const isSilent = message === "Command timed out" && performance.now() - this.#failingSince >= SILENT_MS;
+    if (!isSilent && !message.startsWith("READONLY")) return;
+    this.#failingSince = undefined;
+    this.#redis.disconnect(true);
   }
 
   async close(): Promise<void> {

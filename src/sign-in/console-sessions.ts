@@ -5,7 +5,9 @@ import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "../database/pool.ts";
 import type { Caller } from "../http/caller.ts";
+import { operatorOf } from "../http/claims.ts";
 import type { Authenticator } from "../http/tokens.ts";
+import type { ClaimSettings } from "../auth-settings.ts";
 import { refuse } from "../refusal.ts";
 import { claimRefresh, deleteSession, insertSession, selectSession, updateSession } from "./console-sessions.sql.ts";
 import { Cookie } from "./cookie.ts";
@@ -33,11 +35,16 @@ export function tokenOf({ id }: Pick<OpenSession, "id">): string {
 export class ConsoleSessions {
   readonly #database: Database;
   readonly #issuer: IssuerClient;
+  readonly #authenticator: Authenticator;
+  readonly #claims: ClaimSettings;
   readonly cookie: Cookie;
 
-  constructor(database: Database, issuer: IssuerClient, isSecure: boolean) {
+  /** @param authenticator accepts the issuer's access tokens */
+  constructor(database: Database, issuer: IssuerClient, authenticator: Authenticator, claims: ClaimSettings, isSecure: boolean) {
     this.#database = database;
     this.#issuer = issuer;
+    this.#authenticator = authenticator;
+    this.#claims = claims;
     this.cookie = new Cookie("jangnal-console", isSecure, "Strict");
   }
 
@@ -48,13 +55,19 @@ export class ConsoleSessions {
     return this.cookie.set(id, LASTS_S);
   }
 
-  /** Accepts requests of sessions, too. */
-  extend(authenticator: Authenticator): Authenticator {
-    const callerOf = async (request: IncomingMessage): Promise<Caller> =>
-      authenticator.callerOf(`Bearer ${(await this.named(request)).tokens.access}`);
+  /** Accepts requests of sessions and those with a token. */
+  authenticator(): Authenticator {
+    const callerOf = async (request: IncomingMessage): Promise<Caller> => this.operatorOf((await this.named(request)).tokens);
     return {
-      callerOf: (header, request) => (request && header?.startsWith(SESSION_SCHEME) ? callerOf(request) : authenticator.callerOf(header)),
+      callerOf: (header, request) => (request && header?.startsWith(SESSION_SCHEME) ? callerOf(request) : this.#authenticator.callerOf(header)),
     };
+  }
+
+  /** The operator of these tokens, by the issuer's claims or else by the access token. Errors: UNAUTHENTICATED, FORBIDDEN, UNAVAILABLE. */
+  async operatorOf({ access, claims }: Tokens): Promise<Caller> {
+    if (claims !== undefined) return operatorOf(claims, this.#claims);
+    const caller = await this.#authenticator.callerOf(`Bearer ${access}`);
+    return caller.role === "operator" ? caller : refuse("FORBIDDEN");
   }
 
   /**

@@ -1,10 +1,20 @@
 // The shop as a client of an OpenID Connect issuer: authorization code with PKCE.
 
 import * as oidc from "openid-client";
+import type { Claims } from "../http/claims.ts";
 import type { OidcSettings } from "../oidc-settings.ts";
 
-/** The issuer's tokens of an operator. `expiresAt` is in ms since 1970. */
-export type Tokens = { access: string; refresh: string | undefined; expiresAt: number; name: string | undefined };
+/**
+ * The issuer's tokens of an operator. `expiresAt` is in ms since 1970. `claims` are those of the ID token or of the userinfo endpoint, if they
+ * decide and not the access token.
+ */
+export type Tokens = {
+  access: string;
+  refresh: string | undefined;
+  expiresAt: number;
+  name: string | undefined;
+  claims?: Claims | undefined;
+};
 
 /** Values of one sign-in, which the browser keeps in a cookie until it comes back. */
 export type Started = { state: string; nonce: string; verifier: string };
@@ -49,12 +59,28 @@ export class IssuerClient {
     const response = await oidc.authorizationCodeGrant(await this.#discover(), currentUrl, checks);
     const claims = response.claims();
     const name = [claims?.["name"], claims?.["preferred_username"]].find((claim) => typeof claim === "string" && claim !== "");
-    return tokensOf(response, undefined, name as string | undefined);
+    return { ...tokensOf(response, undefined, name as string | undefined), claims: await this.#claimsOf(response, String(claims?.["sub"])) };
   }
 
-  /** New tokens for old ones. Errors: the issuer's, such as an ended session. */
-  async refresh({ refresh = "", name }: Tokens): Promise<Tokens> {
-    return tokensOf(await oidc.refreshTokenGrant(await this.#discover(), refresh), refresh, name);
+  /** New tokens for old ones. Errors: the issuer's, such as an ended session; another person's; no claims, if they are needed. */
+  async refresh({ refresh = "", name, claims }: Tokens): Promise<Tokens> {
+    const response = await oidc.refreshTokenGrant(await this.#discover(), refresh);
+    return { ...tokensOf(response, refresh, name), claims: await this.#claimsOf(response, String(claims?.["sub"])) };
+  }
+
+  /** What the issuer says about the operator now, outside of the access token. Undefined if the access token decides. Errors: another person. */
+  async #claimsOf(response: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers, subject: string): Promise<Claims | undefined> {
+    switch (this.#settings.claims) {
+      case "access_token":
+        return undefined;
+      case "userinfo":
+        return oidc.fetchUserInfo(await this.#discover(), response.access_token, subject);
+      case "id_token": {
+        const claims = response.claims();
+        if (claims?.sub !== subject) throw new Error("the issuer gave no ID token of the same person");
+        return claims;
+      }
+    }
   }
 
   /** The address at which the issuer ends its own session; undefined if its configuration has none. It gets no token, which would be part of the address. */
@@ -68,11 +94,15 @@ export class IssuerClient {
 
   /** The issuer's configuration, read once. It is read at the first sign-in, so the shop starts without its issuer. */
   #discover(): Promise<oidc.Configuration> {
-    const { issuer, clientId, clientSecret } = this.#settings;
+    const { issuer, clientId, clientSecret, claims } = this.#settings;
     this.#configuration ??= oidc
       .discovery(new URL(issuer), clientId, clientSecret, clientSecret === undefined ? oidc.None() : undefined, {
         timeout: TIMEOUT_S,
-        ...(issuer.startsWith("http:") ? { execute: [oidc.allowInsecureRequests] } : {}),
+        execute: [
+          // If the ID token decides what an operator may do, the issuer's keys vouch for it, not only its connection.
+          ...(claims === "id_token" ? [oidc.enableNonRepudiationChecks] : []),
+          ...(issuer.startsWith("http:") ? [oidc.allowInsecureRequests] : []),
+        ],
       })
       .catch((error: unknown) => {
         this.#configuration = undefined;

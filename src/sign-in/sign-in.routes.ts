@@ -3,10 +3,8 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import type { Caller } from "../http/caller.ts";
-import type { Authenticator } from "../http/tokens.ts";
 import { CALLBACK_PATH } from "../oidc-settings.ts";
-import { refuse } from "../refusal.ts";
+import { Refusal, refuse } from "../refusal.ts";
 import { type ConsoleSessions, tokenOf } from "./console-sessions.ts";
 import { Cookie } from "./cookie.ts";
 import type { IssuerClient, Started } from "./issuer-client.ts";
@@ -17,7 +15,6 @@ const SIGN_IN_S = 600;
 export type SignInParts = {
   issuer: IssuerClient;
   sessions: ConsoleSessions;
-  authenticator: Authenticator;
   isSecure: boolean;
   log: Pick<Logger, "warn">;
 };
@@ -61,20 +58,25 @@ class SignIn {
     if (started === undefined) return this.#fail(reply, "failed", new Error("the browser brought no cookie of this sign-in"));
     try {
       const tokens = await issuer.finish(query, started);
-      const caller = await this.#callerOf(tokens.access);
-      if (caller.role !== "operator") return this.#fail(reply, "forbidden", new Error("the token is not an operator's"));
+      await sessions.operatorOf(tokens);
       return redirect(reply.header("set-cookie", [await sessions.start(tokens), this.#started.clear()]), "/console");
     } catch (error) {
-      return this.#fail(reply, "failed", error);
+      return this.#fail(reply, isForbidden(error) ? "forbidden" : "failed", error);
     }
   }
 
-  /** The session for the page: its public name, which is no secret, and the caller to show. Null without a session. */
+  /**
+   * The session for the page: its public name, which is no secret, and the caller to show. Null without a session, and for a caller who is no
+   * operator any more: the page offers to sign in again.
+   */
   async show({ raw }: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     reply.header("cache-control", "no-store");
-    const session = await this.#parts.sessions.find(raw);
-    if (session === undefined) return { available: true, session: null };
-    const { id, permissions } = await this.#callerOf(session.tokens.access);
+    const { sessions } = this.#parts;
+    const session = await sessions.find(raw);
+    const caller =
+      session && (await sessions.operatorOf(session.tokens).catch((error: unknown) => (isForbidden(error) ? undefined : Promise.reject(error))));
+    if (session === undefined || caller === undefined) return { available: true, session: null };
+    const { id, permissions } = caller;
     const { name } = session.tokens;
     // With the id, because two operators may have the same name.
     const shown = { name: name === undefined ? id : `${name} (${id})`, permissions: permissions ? [...permissions] : null };
@@ -90,16 +92,16 @@ class SignIn {
     return { endSessionUrl: endSessionUrl ?? null };
   }
 
-  async #callerOf(access: string): Promise<Caller> {
-    return this.#parts.authenticator.callerOf(`Bearer ${access}`);
-  }
-
   /** Sends the browser back to the page, which explains the problem. The log gets the reason; errors of the client carry no tokens. */
   #fail(reply: FastifyReply, problem: "unavailable" | "failed" | "forbidden", error: unknown): FastifyReply {
     const { message, code } = error as { message?: string; code?: string };
     this.#parts.log.warn({ problem, reason: message, code }, "a sign-in to the console failed");
     return redirect(reply.header("set-cookie", this.#started.clear()), `/console#sign-in=${problem}`);
   }
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof Refusal && error.code === "FORBIDDEN";
 }
 
 function redirect(reply: FastifyReply, to: string): FastifyReply {

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { CookieBrowser } from "../support/cookie-browser.ts";
 import { OidcIssuer } from "../support/oidc-issuer.ts";
 import { openTestShop, type TestShop } from "../support/shop.ts";
 
@@ -38,51 +39,8 @@ beforeEach(() => {
   issuer.wrongNonce = false;
 });
 
-/** A browser with its cookies. */
-class Browser {
-  readonly cookies = new Map<string, string>();
-  /** All `Set-Cookie` headers. */
-  readonly received: string[] = [];
-
-  async send(method: string, url: string, headers: Record<string, string> = {}, body?: unknown): Promise<Response> {
-    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const response = await fetch(url, {
-      method,
-      redirect: "manual",
-      headers: { ...(cookie === "" ? {} : { cookie }), ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    for (const line of response.headers.getSetCookie()) {
-      this.received.push(line);
-      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      if (value === "") this.cookies.delete(name);
-      else this.cookies.set(name, value);
-    }
-    return response;
-  }
-
-  /** Follows the redirects up to the callback at an instance of the shop. Returns the last answer. */
-  async signIn(begin: TestShop = shop, end: TestShop = begin): Promise<Response> {
-    const toIssuer = (await this.send("GET", `${begin.url}/console/sign-in`)).headers.get("location") ?? "";
-    const back = (await fetch(toIssuer, { redirect: "manual" })).headers.get("location") ?? "";
-    return this.send("GET", `${end.url}/console/callback${new URL(back).search}`);
-  }
-
-  /** The session as the page reads it. */
-  async session(at: TestShop = shop): Promise<{ token: string; name: string; permissions: string[] | null }> {
-    const response = await this.send("GET", `${at.url}/console/session`);
-    const { available, session } = (await response.json()) as { available: boolean; session: Awaited<ReturnType<Browser["session"]>> | null };
-    assert.ok(available && session !== null);
-    return session;
-  }
-
-  async users(token: string, at: TestShop = shop): Promise<number> {
-    return (await this.send("GET", `${at.url}/admin/users`, { authorization: `Bearer ${token}` })).status;
-  }
-}
-
-async function signedIn(): Promise<{ browser: Browser; token: string }> {
-  const browser = new Browser();
+async function signedIn(): Promise<{ browser: CookieBrowser; token: string }> {
+  const browser = new CookieBrowser(shop);
   assert.equal((await browser.signIn()).headers.get("location"), "/console");
   return { browser, token: (await browser.session()).token };
 }
@@ -99,8 +57,8 @@ describe("a sign-in to the console", () => {
   });
 
   test("asks the issuer with PKCE, state and nonce, different each time", async () => {
-    await new Browser().signIn();
-    await new Browser().signIn();
+    await new CookieBrowser(shop).signIn();
+    await new CookieBrowser(shop).signIn();
     const [one, two] = issuer.visits.slice(-2) as [URLSearchParams, URLSearchParams];
     assert.deepEqual(
       ["response_type", "code_challenge_method", "client_id", "scope", "audience"].map((name) => one.get(name)),
@@ -113,7 +71,7 @@ describe("a sign-in to the console", () => {
   });
 
   test("begins at one instance and ends at another, and each serves the session", async () => {
-    const browser = new Browser();
+    const browser = new CookieBrowser(shop);
     assert.equal((await browser.signIn(shop, second)).headers.get("location"), "/console");
     const { token } = await browser.session(shop);
     assert.deepEqual([await browser.users(token, shop), await browser.users(token, second)], [200, 200]);
@@ -128,25 +86,25 @@ describe("a sign-in to the console", () => {
 
   test("of a caller who is no operator is refused", async () => {
     issuer.claims = { sub: "shopper-1", role: "shopper" };
-    const browser = new Browser();
+    const browser = new CookieBrowser(shop);
     assert.equal((await browser.signIn()).headers.get("location"), "/console#sign-in=forbidden");
     assert.equal(browser.cookies.size, 0);
   });
 
   test("with another browser's state, another nonce, or a code a second time is refused", async () => {
-    const [browser, other] = [new Browser(), new Browser()];
+    const [browser, other] = [new CookieBrowser(shop), new CookieBrowser(shop)];
     await other.send("GET", `${shop.url}/console/sign-in`);
     const toIssuer = (await browser.send("GET", `${shop.url}/console/sign-in`)).headers.get("location") ?? "";
     const back = new URL((await fetch(toIssuer, { redirect: "manual" })).headers.get("location") ?? "").search;
-    const callback = (of: Browser) => of.send("GET", `${shop.url}/console/callback${back}`).then((answer) => answer.headers.get("location"));
+    const callback = (of: CookieBrowser) => of.send("GET", `${shop.url}/console/callback${back}`).then((answer) => answer.headers.get("location"));
     assert.equal(await callback(other), "/console#sign-in=failed");
-    assert.equal(await callback(new Browser()), "/console#sign-in=failed");
+    assert.equal(await callback(new CookieBrowser(shop)), "/console#sign-in=failed");
     const cookies = new Map(browser.cookies);
     assert.equal(await callback(browser), "/console");
     for (const [name, value] of cookies) browser.cookies.set(name, value);
     assert.equal(await callback(browser), "/console#sign-in=failed");
     issuer.wrongNonce = true;
-    assert.equal((await new Browser().signIn()).headers.get("location"), "/console#sign-in=failed");
+    assert.equal((await new CookieBrowser(shop).signIn()).headers.get("location"), "/console#sign-in=failed");
   });
 
   test("is not offered where no client is configured", async () => {
@@ -163,7 +121,10 @@ describe("a sign-in to the console", () => {
     await away.close();
     const env = { AUTH_JWT_SECRET: "", AUTH_JWKS_URL: `${url}/jwks`, AUTH_ISSUER: url, AUTH_OIDC_CLIENT_ID: CLIENT };
     const lonely = await openTestShop({ beside: shop, env: { ...env, AUTH_OIDC_REDIRECT_URL: "http://127.0.0.1:1/console/callback" } });
-    assert.equal((await new Browser().send("GET", `${lonely.url}/console/sign-in`)).headers.get("location"), "/console#sign-in=unavailable");
+    assert.equal(
+      (await new CookieBrowser(shop).send("GET", `${lonely.url}/console/sign-in`)).headers.get("location"),
+      "/console#sign-in=unavailable",
+    );
     await lonely.close();
   });
 });
@@ -172,7 +133,7 @@ describe("a session of the console", () => {
   test("needs its cookie and its name, so that no other site's page can use it", async () => {
     const { browser, token } = await signedIn();
     const { token: another } = await signedIn();
-    assert.equal(await new Browser().users(token), 401);
+    assert.equal(await new CookieBrowser(shop).users(token), 401);
     assert.equal(await browser.users(another), 401);
     assert.equal(await browser.users("session."), 401);
     assert.equal((await browser.send("POST", `${shop.url}/admin/users`, {}, { name: "손님" })).status, 401);
@@ -193,7 +154,7 @@ describe("a session of the console", () => {
 
   test("gets a new access token before the old one expires, once for many requests at two instances", async () => {
     issuer.expiresIn = 5;
-    const browser = new Browser();
+    const browser = new CookieBrowser(shop);
     await browser.signIn();
     issuer.expiresIn = 3600;
     const before = issuer.refreshes;

@@ -32,7 +32,7 @@ async function draw(stock: number[], fields: Record<string, unknown> = {}): Prom
 
 /** Lets a draw close in a moment, however long its entries took. Returns when, in ms. */
 async function close({ id }: Drop): Promise<number> {
-  const closesAt = Date.now() + 200;
+  const closesAt = Date.now() + 600;
   good(await shop.operator.patch(`/admin/drops/${id}`, { closesAt: new Date(closesAt).toISOString() }), 200);
   return closesAt;
 }

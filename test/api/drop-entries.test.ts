@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { clockAtNoon } from "../support/clock.ts";
+import { whileHeld } from "../support/hold.ts";
 import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
@@ -289,5 +290,56 @@ describe("editing", () => {
     assert.equal((refused(await edit(drop, { closesAt: at(-1000) }), 400, "INVALID_REQUEST")["errors"] as { path: string }[])[0]?.path, "/closesAt");
     clock.forward(30 * MINUTE_MS);
     refused(await edit(drop, { closesAt: at(30 * MINUTE_MS) }), 409, "DROP_CLOSED");
+  });
+});
+
+describe("requests that the till decides together", () => {
+  const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+    for (const deadline = performance.now() + 30_000; !(await holds()); await new Promise((resolve) => setTimeout(resolve, 10)))
+      assert.ok(performance.now() < deadline, String(holds));
+  };
+  const roundWaits = async (): Promise<boolean> =>
+    (
+      await shop.shop.database.rows({
+        name: "locks",
+        text: "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        values: [],
+      })
+    ).length > 0;
+  /** Sends these requests so that they come into one round, in this order. */
+  async function inOneRound(drop: Drop, requests: (() => Promise<Answer>)[]): Promise<Answer[]> {
+    const { databaseUrl = "" } = shop.shop.config;
+    let first: Promise<Answer> | undefined;
+    const sent: Promise<Answer>[] = [];
+    await whileHeld(databaseUrl, "SELECT FROM drops WHERE id = $1 FOR UPDATE", [drop.id], async () => {
+      // Its round waits for the row, and the others wait for the round.
+      first = shop.operator.patch(`/admin/drops/${drop.id}`, { name: "이름" });
+      await until(roundWaits);
+      for (const [i, request] of requests.entries()) {
+        sent.push(request());
+        await until(() => shop.shop.till.waiting > i);
+      }
+    });
+    good((await first) as Answer, 200);
+    return Promise.all(sent);
+  }
+
+  test("a close ends the hold of an entry that comes just before it", async () => {
+    const drop = await openDrop();
+    const [user] = (await shop.users(1)) as [Client];
+    const [made, closed] = await inOneRound(drop, [() => enter(user, drop), () => steer("close", drop)]);
+    assert.equal(good(made as Answer, 201).status, "HELD");
+    assert.equal(good(closed as Answer, 200).remaining, 2);
+    assert.equal((await mine(user, drop)).status, "LAPSED");
+  });
+
+  test("an entry that is left before its answer has come gives its units back", async () => {
+    const drop = await openDrop();
+    const [user] = (await shop.users(1)) as [Client];
+    const [made, left] = await inOneRound(drop, [() => enter(user, drop), () => user.delete(`/drops/${drop.id}/entries/mine`)]);
+    good(made as Answer, 201);
+    good(left as Answer, 204);
+    assert.equal((await mine(user, drop)).status, "LEFT");
+    assert.equal((await shown(drop)).remaining, 2);
   });
 });

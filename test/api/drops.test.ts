@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Answer, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => void (shop = await openTestShop()));
@@ -53,6 +53,19 @@ describe("creating a drop", () => {
     assert.deepEqual(answers.map(({ status }) => status).toSorted(), [201, 409, 409]);
     const created = answers.find(({ status }) => status === 201);
     assert.equal(refused(await create({ productId }), 409, "DROP_EXISTS")["dropId"], created?.body.id);
+  });
+
+  test("a surprise is prepared hidden and without stock, and no unit is sold outside of its drop", async () => {
+    const product = await shop.product({ status: "NOT_FOR_SALE", stock: 0 });
+    const [buyer] = await shop.users(1, { balance: 1_000_000 });
+    const order = (quantity = 1) => (buyer as Client).post("/orders", { orderItems: [{ productId: product.id, quantity }] });
+    refused(await order(), 400, "PRODUCT_NOT_FOR_SALE");
+    good(await shop.operator.patch(`/admin/products/${product.id}`, { status: "ON_SALE" }), 200);
+    refused(await order(), 400, "STOCK_INSUFFICIENT");
+    good(await create({ productId: product.id, limitPerCustomer: 1, opensAt: at(-1000) }), 201);
+    good(await shop.operator.post(`/admin/variants/${product.variants[0]?.id}/stock`, { delta: 5, reason: "the drop" }), 200);
+    refused(await order(2), 409, "DROP_LIMIT_EXCEEDED");
+    good(await order(), 201);
   });
 
   test("each wrong field of a new drop is named", async () => {

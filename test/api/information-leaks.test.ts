@@ -95,19 +95,20 @@ describe("internal failures", () => {
   }
 
   /** A separate shop and a connection to its database. */
-  async function breakableShop(t: TestContext): Promise<{ broken: TestShop; client: pg.Client }> {
-    const broken = await openTestShop();
+  async function breakableShop(t: TestContext): Promise<{ broken: TestShop; client: pg.Client; log: string[] }> {
+    const log: string[] = [];
+    const broken = await openTestShop({ env: { LOG_LEVEL: "error" }, logTo: { write: (line) => void log.push(line) } });
     const client = new pg.Client({ connectionString: broken.shop.config.databaseUrl });
     t.after(async () => {
       await client.end();
       await broken.close();
     });
     await client.connect();
-    return { broken, client };
+    return { broken, client, log };
   }
 
-  test("a damaged database is 500 without details", async (t) => {
-    const { broken, client } = await breakableShop(t);
+  test("a damaged database is 500 without details, which are in the log", async (t) => {
+    const { broken, client, log } = await breakableShop(t);
     const me = await broken.user({ balance: 1000 });
     const product = await broken.product();
     const order = good(await me.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
@@ -122,6 +123,8 @@ describe("internal failures", () => {
     assertRevealsNothing(await broken.operator.post("/admin/jobs/expire-orders/run"), 500, "INTERNAL");
     assertRevealsNothing(await broken.operator.get("/admin/events"), 500, "INTERNAL");
     assertRevealsNothing(await broken.operator.get("/admin/audit"), 500, "INTERNAL");
+    const faults = log.filter((line) => line.includes("a request failed with an unexpected error"));
+    assert.ok(faults.length >= 8 && faults.some((line) => /relation .*orders.* does not exist/.test(line)), faults.join(""));
   });
 
   test("an internal error is not stored under an idempotency key", async (t) => {

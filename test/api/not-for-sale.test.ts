@@ -1,8 +1,9 @@
-// The price, description and stock of a product that is not for sale are visible to operators only.
+// The price, description, stock, images, tags and metadata of a product that is not for sale are
+// visible to operators only.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { good, type Json, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { type Client, good, type Json, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => (shop = await openTestShop()));
@@ -103,4 +104,66 @@ test("a search does not match variants that are not for sale", async () => {
     all.map(({ id }: Json) => id),
     [product.id],
   );
+});
+
+const PICTURES = { images: [{ url: "https://cdn.example/secret.jpg", alt: "비밀" }], tags: ["비밀-신상"], metadata: { season: "비밀-2027" } };
+/** Everything that shoppers can read about a product, as text. */
+async function readable(id: string, user: Client): Promise<string> {
+  const paths = [
+    `/products/${id}`,
+    "/products?limit=100",
+    `/products?limit=100&tag=${encodeURIComponent("비밀-신상")}`,
+    "/products/popular",
+    "/drops?limit=100",
+    `/users/${user.id}/cart`,
+    `/users/${user.id}/orders`,
+  ];
+  const answers = await Promise.all(paths.map(async (path) => good(await user.get(path), 200)));
+  const page = await fetch(`${shop.url}/products/${id}`, { headers: { accept: "text/html" } });
+  return JSON.stringify(answers) + (await page.text());
+}
+
+// shopperView and hideUnlessForSale in product-view.ts.
+test("no page of a shopper shows image, tag or metadata of a product that is not for sale, before its launch and after it is withdrawn", async () => {
+  const sold = { sku: "V-SECRET", price: 1000, stock: 5, imageUrl: "https://cdn.example/variant-secret.jpg" };
+  const product = await shop.product({ name: "출시 전", status: "NOT_FOR_SALE", variants: [sold], ...PICTURES });
+  const user = await shop.user({ balance: 100_000 });
+  const secret = /secret\.jpg|비밀/;
+  assert.doesNotMatch(await readable(product.id, user), secret);
+  assert.match(JSON.stringify(good(await shop.operator.get(`/products/${product.id}`), 200)), secret);
+
+  // On sale, it is in a cart, an order and the caches of all lists.
+  const etagOf = async (): Promise<string> => String((await shop.anyone("GET", "/products?limit=100")).headers["etag"]);
+  const before = await etagOf();
+  good(await shop.operator.patch(`/admin/products/${product.id}`, { status: "ON_SALE" }), 200);
+  good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+  good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
+  good(await shop.operator.post("/admin/jobs/aggregate-sales/run"), 200);
+  assert.match(await readable(product.id, user), secret);
+  good(await shop.operator.post("/admin/drops", { name: "다음 드롭", productId: product.id, opensAt: "2100-01-01T00:00:00Z" }), 201);
+  const onSale = await etagOf();
+
+  good(await shop.operator.patch(`/admin/products/${product.id}`, { status: "NOT_FOR_SALE" }), 200);
+  assert.doesNotMatch(await readable(product.id, user), secret);
+  const again = await shop.anyone("GET", "/products?limit=100", undefined, { "if-none-match": onSale });
+  assert.deepEqual([again.status, await etagOf()], [200, before]);
+});
+
+test("a variant that is not for sale shows its image in no page and no cart", async () => {
+  const image = (name: string) => ({ imageUrl: `https://cdn.example/${name}.jpg`, price: 1000, stock: 5 });
+  const product = await shop.product({
+    variants: [
+      { options: { 색: "적" }, ...image("secret") },
+      { options: { 색: "청" }, ...image("open") },
+    ],
+  });
+  const [red] = product.variants as [{ id: string }];
+  const user = await shop.user();
+  good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, variantId: red.id, quantity: 1 }), 201);
+  good(await shop.operator.patch(`/admin/variants/${red.id}`, { status: "NOT_FOR_SALE" }), 200);
+  const text = await readable(product.id, user);
+  assert.doesNotMatch(text, /secret/);
+  assert.match(text, /open\.jpg/);
+  const [item] = good(await user.get(`/users/${user.id}/cart`), 200).cartItems;
+  assert.equal(good(await user.patch(`/users/${user.id}/cart/items/${item.id}`, { quantity: 2 }), 200).imageUrl, null);
 });

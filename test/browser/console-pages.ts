@@ -35,6 +35,7 @@ export async function consolePages(url: string): Promise<ConsolePage[]> {
     ...(drop ? [page("drop", `/drops/${drop.id}`, { polls: true, prepare: (open) => open.locator(".tiles").first().waitFor() })] : []),
     page("rehearse", "/rehearsals"),
     page("rehearse-chosen", `/rehearsals?product=${product}&coupon=${coupon}`),
+    ...(drop ? [page("rehearse-drop", `/rehearsals?drop=${drop.id}`)] : []),
     page("report", `/rehearsals/${rehearsal.id}`),
     page("catalog", "/catalog"),
     page("product", `/products/${product}`),
@@ -58,10 +59,11 @@ export async function consolePages(url: string): Promise<ConsolePage[]> {
         await options.nth(3).fill("S, M, L, XL");
         await open.locator(".form-row input").first().fill("40");
         await open.locator(".form-row .button").first().click();
-        await open.locator("summary").click();
+        await open.locator("summary").first().click();
         await open.locator("details .form-row input").fill("HOOD");
       },
     }),
+    page("product-details", `/products/${product}`, { prepare: (open) => open.locator(".more-fields summary").first().click() }),
     page("product-unknown", "/products/0192aaaa-0000-7000-8000-000000000000"),
     page("coupons", "/coupons"),
     page("coupon-new", "/coupons/new"),

@@ -29,6 +29,8 @@ const MODULES: Record<string, () => Promise<{ default: Campaign }>> = {
   clocks: () => import("./clocks/campaign.ts"),
   faults: () => import("./faults/campaign.ts"),
   network: () => import("./network/campaign.ts"),
+  partitions: () => import("./partitions/campaign.ts"),
+  export: () => import("./export/campaign.ts"),
   soak: () => import("./soak/campaign.ts"),
 };
 

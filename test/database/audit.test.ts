@@ -169,6 +169,28 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [["UPDATE balance_transactions SET balance_after = balance_after - 1 WHERE user_id = $1 AND version = 2", [shop.buyer]]],
     undo: () => [["UPDATE balance_transactions SET balance_after = balance_after + 1 WHERE user_id = $1 AND version = 2", [shop.buyer]]],
   },
+  "more money taken back than was granted before": {
+    invariant: 1,
+    what: /than had been granted/,
+    expected: 0,
+    actual: -5,
+    plant: () => [
+      ["INSERT INTO users (id, name, balance, version, created_at) VALUES ($1, '손님', 6, 3, now())", [UNKNOWN_ID]],
+      ...[
+        [1, "CHARGE", 5, 5],
+        [2, "REVOKE", -5, 0],
+        [3, "GRANT", 6, 6],
+      ].map(([version, type, amount, after]): [sql: string, values: unknown[]] => [
+        `INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, created_at)
+         VALUES ($1, $2, gen_random_uuid(), $3, 'COMPLETED', $4, $5, now())`,
+        [UNKNOWN_ID, version, type, amount, after],
+      ]),
+    ],
+    undo: () => [
+      ["DELETE FROM balance_transactions WHERE user_id = $1", [UNKNOWN_ID]],
+      ["DELETE FROM users WHERE id = $1", [UNKNOWN_ID]],
+    ],
+  },
   "a transaction of an unknown user": {
     invariant: 1,
     what: /transaction has no user/,

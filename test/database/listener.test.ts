@@ -51,3 +51,37 @@ test("while the database is away the listener makes one attempt at a time, and t
   await proxy.close();
   await drop();
 });
+
+// Fails without the heartbeat: TCP does not find out for minutes, and behind a proxy never.
+test("a listener whose connection is silent reconnects, and receives messages again", { timeout: 60_000 }, async () => {
+  const { url, drop } = await freshDatabase();
+  const proxy = await FaultProxy.open(url);
+  const messages: string[] = [];
+  const lost = Promise.withResolvers<void>();
+  const received = Promise.withResolvers<void>();
+  const back = Promise.withResolvers<void>();
+  let gaps = 0;
+  const listener = new Listener({
+    url: proxy.url,
+    channel: "test",
+    onMessage: (message) => (messages.push(message), received.resolve()),
+    onGap: () => (++gaps === 2 ? lost.resolve() : gaps === 3 && back.resolve()),
+    onError: () => {},
+    retryMs: 1,
+    heartbeatMs: 50,
+  });
+  await listener.start();
+  proxy.fault = "half open";
+  await lost.promise;
+  proxy.fault = "none";
+  await back.promise;
+  const sender = new pg.Client({ connectionString: url });
+  await sender.connect();
+  await sender.query("NOTIFY test, 'one'");
+  await received.promise;
+  assert.deepEqual(messages, ["one"]);
+  await sender.end();
+  await listener.stop();
+  await proxy.close();
+  await drop();
+});

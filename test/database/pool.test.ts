@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Database } from "../../src/database/pool.ts";
+import pg from "pg";
+import { Database, isConnectionError, isReadOnly } from "../../src/database/pool.ts";
+import { toRefusal } from "../../src/problem.ts";
 import { freshDatabase } from "../support/database.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
+
+const ONE = { name: "one", text: "SELECT 1 AS one", values: [] };
 
 // Without the error listener in ShopClient the process ends, for example at a failover.
 test("a connection that breaks inside a transaction fails only that transaction", async () => {
@@ -16,7 +21,74 @@ test("a connection that breaks inside a transaction fails only that transaction"
       await run("SELECT 1");
     });
     await assert.rejects(transaction);
-    assert.deepEqual(await database.rows({ name: "one", text: "SELECT 1 AS one", values: [] }), [{ one: 1 }]);
+    assert.deepEqual(await database.rows(ONE), [{ one: 1 }]);
+  } finally {
+    await database.close();
+    await drop();
+  }
+});
+
+// Fails without `close` in SilenceWatch: the query would wait for TCP, about fifteen minutes.
+test("a query that was sent into a silent connection fails, and the pool works again", { timeout: 60_000 }, async () => {
+  const { url, drop } = await freshDatabase();
+  const proxy = await FaultProxy.open(url);
+  const database = new Database(proxy.url, { size: 1, onError: () => {}, silentMs: 200 });
+  try {
+    await database.rows(ONE);
+    proxy.fault = "half open";
+    await assert.rejects(database.rows(ONE), isConnectionError);
+    proxy.fault = "none";
+    assert.deepEqual(await database.rows(ONE), [{ one: 1 }]);
+  } finally {
+    await database.close();
+    await proxy.close();
+    await drop();
+  }
+});
+
+// Fails if SilenceWatch closes each silent connection: a long query has no data to send either.
+test("a long query on a server that can be reached is not interrupted", async () => {
+  const { url, drop } = await freshDatabase();
+  const database = new Database(url, { size: 1, onError: () => {}, silentMs: 50 });
+  try {
+    await database.rows(ONE);
+    assert.equal((await database.rows({ name: "sleep", text: "SELECT pg_sleep(1)", values: [] })).length, 1);
+  } finally {
+    await database.close();
+    await drop();
+  }
+});
+
+// Fails if the servers are not compared: after a failover the new primary can be reached.
+test("a query on a server that is no longer the primary fails when it is silent", { timeout: 60_000 }, async () => {
+  const { url, drop } = await freshDatabase();
+  const database = new Database(url, { size: 1, onError: () => {}, silentMs: 200 }, { options: "-c search_path=old_primary,pg_catalog,public" });
+  const primary = new pg.Client({ connectionString: url });
+  await primary.connect();
+  try {
+    // Stands for the old primary: its own start time.
+    await primary.query("CREATE SCHEMA old_primary");
+    await primary.query(
+      "CREATE FUNCTION old_primary.pg_postmaster_start_time() RETURNS timestamptz LANGUAGE sql AS $$ SELECT 'epoch'::timestamptz $$",
+    );
+    await database.rows(ONE);
+    await primary.query("DROP SCHEMA old_primary CASCADE");
+    await assert.rejects(database.rows({ name: "sleep", text: "SELECT pg_sleep(30)", values: [] }), isConnectionError);
+  } finally {
+    await primary.end();
+    await database.close();
+    await drop();
+  }
+});
+
+// Fails without `isReadOnly` in toRefusal: a write on a demoted primary would be a 500.
+test("a write on a primary that has become a standby is unavailable, not a bug", async () => {
+  const { url, drop } = await freshDatabase();
+  const database = new Database(url, { size: 1, onError: () => {} }, { options: "-c default_transaction_read_only=on" });
+  try {
+    const failed = await database.rows({ name: "write", text: "CREATE TABLE one ()", values: [] }).catch((error: unknown) => error);
+    assert.ok(isReadOnly(failed));
+    assert.equal(toRefusal(failed).code, "UNAVAILABLE");
   } finally {
     await database.close();
     await drop();

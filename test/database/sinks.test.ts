@@ -203,6 +203,8 @@ test("an invalid data platform stops the start with a line that names the settin
     "http://example.com/x": "DATA_PLATFORM_URL",
     "nats://a,nats://a": "DATA_PLATFORM_URL",
     "https://example.com/x": "DATA_PLATFORM_WEBHOOK_SECRET",
+    "nats://a:4222/SHOP?servers=b;c:4222": "servers",
+    "nats://a:4222/SHOP?replicas=many": "replicas",
   };
   for (const [DATA_PLATFORM_URL, name] of Object.entries(invalid))
     assert.throws(
@@ -219,6 +221,13 @@ test("the name of a sink contains no secret", () => {
   const name = nameOf(new URL("https://user:pw@example.com/hooks/T0K3N?key=s3cret"));
   assert.match(name, /^https:\/\/example\.com#[0-9a-f]{8}$/);
   assert.notEqual(name, nameOf(new URL("https://example.com/hooks/other")));
+});
+
+// Fails if `servers` and `replicas` are part of the name: the larger cluster would get all events from the first.
+test("a cluster of NATS that gets further servers stays the same sink", () => {
+  const name = nameOf(new URL("nats://a:4222/SHOP"));
+  assert.equal(nameOf(new URL("nats://a:4222/SHOP?servers=b:4222;c:4222&replicas=3")), name);
+  assert.notEqual(nameOf(new URL("nats://a:4222/OTHER?servers=b:4222")), name);
 });
 
 async function until(condition: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> {

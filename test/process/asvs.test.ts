@@ -44,3 +44,37 @@ test("each named test and page exists", () => {
     [],
   );
 });
+
+test("each named test is in its file, by its name", () => {
+  const named = [...PAGE.matchAll(/`([\w/.-]+\.test\.ts)` “([^”]+)”/g)];
+  assert.ok(named.length >= 50, `${named.length} are named`);
+  assert.equal(named.length, [...PAGE.matchAll(/“/g)].length - 1, "each quoted name stands behind its file");
+  const missing = named.filter(([, path = "", name = ""]) => {
+    const titles = readFileSync(join(ROOT, path), "utf8").matchAll(/\b(?:test|browserTest|describe)\((["'`])(.*?)\1,/gs);
+    return ![...titles].some(([, , title = ""]) => title.includes(name));
+  });
+  assert.deepEqual(
+    missing.map(([text]) => text),
+    [],
+  );
+});
+
+test("each row that is met names a test, a command or a page", () => {
+  const unproven = ROWS.filter(([, status, by = "", shown = ""]) => status === "met" && !/`[^`]+`/.test(shown) && !/docs\//.test(by));
+  // The properties of Node and of the libraries: memory safety, and `node:crypto` itself.
+  assert.deepEqual(
+    unproven.map(([requirement]) => requirement),
+    ["V1.4.1", "V11.2.1"],
+  );
+});
+
+test("the inventory of keys names each setting that holds a secret", () => {
+  const inventory = readFileSync(join(ROOT, "docs/operating/cryptography.md"), "utf8");
+  const settings = rowsOf(readFileSync(join(ROOT, "docs/operating/settings.md"), "utf8"), "Variable", "Default").map(([name = ""]) => name);
+  const secrets = settings.filter((name) => /SECRET|JWKS|PASSWORD|TOKEN/.test(name));
+  assert.ok(secrets.length >= 4);
+  assert.deepEqual(
+    secrets.filter((name) => !inventory.includes(name)),
+    [],
+  );
+});

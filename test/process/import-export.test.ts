@@ -153,6 +153,32 @@ describe("npx jangnal export", () => {
     assert.deepEqual((await run(t, "again.ndjson", text)).lines, ["0 created, 0 updated, 1 unchanged, 0 refused."]);
   });
 
+  // `bounded` in export.sql.ts; with a limit of rows alone, all of them are one page of 60 MB.
+  test("a page of large orders, products and users is bounded by its size, and no row is missing", async () => {
+    const [buyer] = await shop.users(1);
+    const { id: productId, variants } = await shop.product({ price: 1, stock: 1 });
+    const { pool } = shop.shop.database;
+    await pool.query(
+      `INSERT INTO orders (id, user_id, status, items, changes, total_amount, discount_amount, created_at)
+       SELECT ('0193a000-0000-7000-9000-' || lpad(to_hex(n << 16), 12, '0'))::uuid, $1, 'CANCELLED',
+         (SELECT jsonb_agg(jsonb_build_object('variantId', $3::text, 'productId', $2::text, 'name', md5(random()::text) || md5(random()::text), 'unitPrice', 1, 'quantity', 1)) FROM generate_series(1, 2000) WHERE n > 0),
+         1, 2000, 0, now() FROM generate_series(1, 150) n`,
+      [buyer?.id, productId, (variants as [{ id: string }])[0].id],
+    );
+    const large = `(SELECT jsonb_object_agg(n::text, (SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 15) WHERE n > 0)) FROM generate_series(1, 50) n)`;
+    await pool.query(`UPDATE users SET metadata = ${large} WHERE id = $1`, [buyer?.id]);
+    for (const name of ["orders", "users", "products"] as const) {
+      const chunks: string[] = [];
+      for await (const lines of exportLines(shop.shop.database, name, { format: "ndjson", timezone: "Asia/Seoul" })) chunks.push(lines);
+      const most = Math.max(...chunks.map(({ length }) => length));
+      assert.ok(most < 12_000_000, `${name}: a page has ${most} characters`);
+      const { rows } = await pool.query<{ count: string }>(`SELECT count(*) FROM ${name}`);
+      assert.equal(chunks.join("").trim().split("\n").length, Number(rows[0]?.count));
+      if (name === "orders") assert.ok(chunks.length > 4, `${chunks.length} pages`);
+    }
+    await pool.query("DELETE FROM orders WHERE id::text LIKE '0193a000-0000-7000-9000-%'");
+  });
+
   test("orders, users and the ledger are complete over many pages, in both formats", async () => {
     const [buyer] = await shop.users(1, { balance: 1_000_000, name: '=HYPERLINK("http://evil.example")' });
     assert.ok(buyer);

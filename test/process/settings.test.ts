@@ -38,6 +38,7 @@ const SAMPLES: Record<string, { value: string; needs?: Env }> = {
   AUTH_OIDC_CLIENT_SECRET: { value: "secret", needs: OIDC },
   AUTH_OIDC_ISSUER: { value: "https://other.example", needs: OIDC },
   AUTH_OIDC_REDIRECT_URL: { value: "https://shop.example/console/callback", needs: OIDC },
+  AUTH_OIDC_CLAIMS: { value: "userinfo", needs: OIDC },
   AUTH_OIDC_SCOPE: { value: "openid", needs: OIDC },
   CORS_ORIGINS: { value: "https://shop.example" },
   PAYMENT_GATEWAY_URL: { value: "https://gateway.example", needs: { PAYMENT_GATEWAY_SECRET: "key" } },

@@ -6,6 +6,7 @@ import { Redis } from "ioredis";
 import { RedisCache } from "../../src/cache/redis-cache.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { cacheContract } from "../support/contract/cache.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { connectRedis } from "../support/redis.ts";
 import { type Service, startRedis } from "../support/services.ts";
 
@@ -143,5 +144,55 @@ describe("instances that share a cache", () => {
     }
     assert.ok(a.counts.loaded > loaded);
     await close();
+  });
+});
+
+describe("a connection to Redis that is of no use", () => {
+  const ping = (client: RedisClient): Promise<boolean> =>
+    client
+      .run((redis) => redis.set("ping", "1"))
+      .then(
+        () => true,
+        () => false,
+      );
+  async function until(reached: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await reached())) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  // Fails without SILENT_MS: commands would time out until TCP gives up.
+  test("is replaced when the server has been silent for seconds", { timeout: 60_000 }, async () => {
+    const redis = await startRedis();
+    const proxy = await FaultProxy.open({ port: redis.port });
+    const client = await connectRedis(`redis://127.0.0.1:${proxy.port}`);
+    try {
+      const { connection } = client;
+      proxy.fault = "half open";
+      for (const deadline = performance.now() + 6000; performance.now() < deadline;)
+        await until(() => client.up || performance.now() > deadline).then(() => ping(client));
+      proxy.fault = "none";
+      await until(() => ping(client));
+      assert.ok(client.connection > connection);
+    } finally {
+      await client.close();
+      await proxy.close();
+      await redis.remove();
+    }
+  });
+
+  // Fails without the check for READONLY: the shop would do without Redis as long as the replica lives.
+  test("is replaced when the server has become a replica", { timeout: 60_000 }, async () => {
+    const [redis, primary] = await Promise.all([startRedis(), startRedis()]);
+    const admin = new Redis(redis.url);
+    const client = await connectRedis(redis.url);
+    try {
+      const { connection } = client;
+      await admin.replicaof("127.0.0.1", primary.port);
+      await until(async () => !(await ping(client)));
+      await until(() => client.connection > connection);
+    } finally {
+      admin.disconnect();
+      await client.close();
+      await Promise.all([redis.remove(), primary.remove()]);
+    }
   });
 });

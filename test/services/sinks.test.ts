@@ -9,6 +9,7 @@ import type { Envelope } from "../../src/outbox/envelope.ts";
 import { KafkaSink } from "../../src/outbox/sinks/kafka-sink.ts";
 import { NatsSink } from "../../src/outbox/sinks/nats-sink.ts";
 import { RedisStreamSink } from "../../src/outbox/sinks/redis-stream-sink.ts";
+import { SinkUnreachable } from "../../src/outbox/sinks/sink.ts";
 import { event, newOrder, sinkContract } from "../support/contract/sinks.ts";
 import { readKafka, startKafkaMock, startNats, startRedis } from "../support/services.ts";
 
@@ -131,6 +132,21 @@ describe("events that a broker refuses", () => {
       await redis.remove();
     }
   });
+});
+
+// Fails if the sink returns to the same server after a failure.
+test("a sink goes to the next server of a cluster when one cannot be reached", async () => {
+  const nats = await startNats();
+  const sink = new NatsSink({ name: "nats", url: new URL(`nats://127.0.0.1:1/SHOP?servers=127.0.0.1:${nats.port}`) });
+  try {
+    const sent = [event(newOrder())];
+    await assert.rejects(sink.deliver(sent), SinkUnreachable);
+    assert.equal((await sink.deliver(sent)).unclear?.size, 0);
+    assert.equal((await readStream(nats.url, "SHOP")).length, 1);
+  } finally {
+    await sink.close();
+    await nats.remove();
+  }
 });
 
 async function readStream(url: string, stream: string): Promise<Envelope[]> {

@@ -12,6 +12,8 @@ export type LoadOptions = {
   buyers?: number;
   /** Orders per second of all buyers together; by default as many as possible. */
   perSecond?: number;
+  /** Called for each acknowledged order, with the time in ms since 1970 at which it was first sent. */
+  onAcknowledged?: (orderId: string, sentAt: number) => void;
 };
 
 type Acknowledged = { orderId: string; times: number };
@@ -85,8 +87,10 @@ export class Load {
 
   async #order(key: string, token: string): Promise<void> {
     const body = { orderItems: [{ productId: this.productId, quantity: 1 }] };
+    const sentAt = Date.now();
     const response = await this.client.send({ method: "POST", path: "/orders", body, key, token });
     if (response.status !== 201) throw new Error(`an order was refused: ${JSON.stringify(response.body)}`);
+    this.#options.onAcknowledged?.(response.body.orderId, sentAt);
     this.#remember(key, response.body.orderId);
   }
 

@@ -18,6 +18,10 @@ export type MemoryStoreOptions = {
   witness?: () => unknown;
   /** Called at the end of a round: committed with these changes, released without changes, or rolled back. */
   onEnd?: (end: "committed" | "released" | "undone", witnessed: unknown, changes?: Changes) => void;
+  /** Tables whose rows are made of other rows at each load; `most` as in `Need`. Changes of them are not kept. */
+  derived?: ReadonlyMap<Table<unknown>, (store: MemoryStore, key: string, most: number) => unknown>;
+  /** Tables whose rows another table's lock protects: a round may write a row that it found elsewhere. Each row is kept as this returns it. */
+  guarded?: ReadonlyMap<Table<unknown>, (row: unknown) => unknown>;
 };
 
 type End = (how: "committed" | "released" | "undone", witnessed: unknown, changes?: Changes) => void;
@@ -125,10 +129,12 @@ export class MemoryStore implements Store {
 
   #load(needs: Need[]): Loaded {
     const loaded: Loaded = new Map();
+    const { derived } = this.#options;
     for (const { table, key } of needs) {
       let rows = loaded.get(table);
       if (!rows) loaded.set(table, (rows = new Map()));
-      const row = this.#table(table).get(key);
+      const derive = derived?.get(table);
+      const row = derive ? derive(this, key, mostOf(needs, table, key)) : this.#table(table).get(key);
       if (row !== undefined) rows.set(key, row);
     }
     return loaded;
@@ -136,7 +142,9 @@ export class MemoryStore implements Store {
 
   /** A conflict if another round has created a row first, as a constraint would report. Another error if a locked row has changed. */
   #conflictOf({ tables }: Changes): Error | undefined {
+    const { derived, guarded } = this.#options;
     for (const [table, changes] of tables) {
+      if (derived?.has(table) || guarded?.has(table)) continue;
       const rows = this.#table(table);
       for (const { key, before } of changes) {
         const current = rows.get(key);
@@ -148,9 +156,12 @@ export class MemoryStore implements Store {
   }
 
   #apply({ tables, journals }: Changes): void {
+    const { derived, guarded } = this.#options;
     for (const [table, changes] of tables) {
+      if (derived?.has(table)) continue;
       const rows = this.#table(table);
-      for (const { key, after } of changes) rows.set(key, Object.freeze(after)); // Rows must not change in place.
+      const kept = guarded?.get(table) ?? ((row: unknown) => row);
+      for (const { key, after } of changes) rows.set(key, Object.freeze(kept(after))); // Rows must not change in place.
     }
     for (const [journal, entries] of journals) {
       const written = this.journals.get(journal);
@@ -164,6 +175,10 @@ export class MemoryStore implements Store {
     if (!rows) this.tables.set(table, (rows = new Map()));
     return rows;
   }
+}
+
+function mostOf(needs: Need[], table: Table<unknown>, key: string): number {
+  return needs.reduce((sum, need) => sum + (need.table === table && need.key === key ? (need.most ?? 0) : 0), 0);
 }
 
 function failure(mishap: Mishap): Error {

@@ -20,25 +20,38 @@ export class OidcIssuer {
   refreshes = 0;
   /** Changes the nonce of ID tokens, as in a replayed answer. */
   wrongNonce = false;
+  /** Whether access tokens are random text, and the claims are in ID tokens and at the userinfo endpoint. */
+  opaque = false;
+  /** Whether a refresh gives an ID token, too. */
+  refreshesIdToken = true;
+  /** Signs ID tokens with a key that is not in the key set. */
+  wrongKey = false;
+  /** The person of the userinfo endpoint's answers, if it is another one. */
+  userinfoSubject: string | undefined;
   readonly #keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  readonly #otherKeys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  readonly #opaqueTokens = new Map<string, Claims>();
   readonly #codes = new Map<string, Grant>();
   readonly #refreshTokens = new Set<string>();
   readonly #server: Server;
   readonly #clientId: string;
+  readonly #host: string;
 
-  private constructor(clientId: string) {
+  private constructor(clientId: string, host: string) {
     this.#clientId = clientId;
+    this.#host = host;
     this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
-  static async open(clientId: string): Promise<OidcIssuer> {
-    const issuer = new OidcIssuer(clientId);
+  /** @param host by which browsers and the shop reach it: `localhost` is another site than 127.0.0.1 */
+  static async open(clientId: string, host = "127.0.0.1"): Promise<OidcIssuer> {
+    const issuer = new OidcIssuer(clientId, host);
     await new Promise<void>((resolve) => issuer.#server.listen(0, "127.0.0.1", resolve));
     return issuer;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://${this.#host}:${(this.#server.address() as AddressInfo).port}`;
   }
 
   close(): Promise<unknown> {
@@ -54,11 +67,18 @@ export class OidcIssuer {
   /** An access token, as `claims` say. */
   accessToken(): string {
     const now = Math.floor(Date.now() / 1000);
+    if (this.opaque) {
+      const opaque = `opaque-${randomUUID()}`;
+      this.issued.push(opaque);
+      this.#opaqueTokens.set(opaque, this.claims);
+      return opaque;
+    }
     return this.#sign({ iss: this.url, aud: "shop", iat: now, exp: now + this.expiresIn, jti: randomUUID(), ...this.claims });
   }
 
   #sign(claims: Claims): string {
-    const signed = token({ alg: "ES256", kid: "k" }, claims, this.#keys.privateKey);
+    const { privateKey } = this.wrongKey ? this.#otherKeys : this.#keys;
+    const signed = token({ alg: "ES256", kid: "k" }, claims, privateKey);
     this.issued.push(signed);
     return signed;
   }
@@ -75,6 +95,12 @@ export class OidcIssuer {
       const grant = this.#exchange(new URLSearchParams(await bodyOf(request)));
       if (grant) json(grant);
       else json({ error: "invalid_grant" }, 400);
+    } else if (pathname === "/logout") {
+      response.writeHead(200, { "content-type": "text/html" }).end("<title>Signed out</title><p>Signed out");
+    } else if (pathname === "/userinfo") {
+      const claims = this.#opaqueTokens.get(request.headers.authorization?.replace(/^Bearer /, "") ?? "");
+      if (claims) json({ ...claims, ...(this.userinfoSubject === undefined ? {} : { sub: this.userinfoSubject }) });
+      else json({ error: "invalid_token" }, 401);
     } else json({}, 404);
   }
 
@@ -84,6 +110,7 @@ export class OidcIssuer {
       issuer: url,
       authorization_endpoint: `${url}/authorize`,
       token_endpoint: `${url}/token`,
+      userinfo_endpoint: `${url}/userinfo`,
       jwks_uri: `${url}/jwks`,
       end_session_endpoint: `${url}/logout`,
       response_types_supported: ["code"],
@@ -111,7 +138,8 @@ export class OidcIssuer {
     if (form.get("client_id") !== this.#clientId) return undefined;
     if (form.get("grant_type") === "refresh_token") {
       this.refreshes++;
-      return this.#refreshTokens.delete(form.get("refresh_token") ?? "") ? this.#tokens() : undefined;
+      if (!this.#refreshTokens.delete(form.get("refresh_token") ?? "")) return undefined;
+      return { ...this.#tokens(), ...(this.opaque && this.refreshesIdToken ? { id_token: this.#idToken() } : {}) };
     }
     const code = form.get("code") ?? "";
     const grant = this.#codes.get(code);
@@ -120,10 +148,14 @@ export class OidcIssuer {
       .update(form.get("code_verifier") ?? "")
       .digest("base64url");
     if (!grant || grant.challenge !== challenge || grant.redirectUri !== form.get("redirect_uri")) return undefined;
+    return { ...this.#tokens(), id_token: this.#idToken(this.wrongNonce ? "another" : grant.nonce) };
+  }
+
+  #idToken(nonce?: string): string {
     const now = Math.floor(Date.now() / 1000);
     const { sub, name } = this.claims;
-    const nonce = this.wrongNonce ? "another" : grant.nonce;
-    return { ...this.#tokens(), id_token: this.#sign({ iss: this.url, aud: this.#clientId, sub, name, nonce, iat: now, exp: now + 300 }) };
+    const claims = this.opaque ? this.claims : { sub, name };
+    return this.#sign({ iss: this.url, aud: this.#clientId, ...claims, iat: now, exp: now + 300, ...(nonce === undefined ? {} : { nonce }) });
   }
 
   #tokens(): Record<string, unknown> {

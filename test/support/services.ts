@@ -1,7 +1,7 @@
 // Private Redis, NATS and Kafka servers from the installed binaries, on their own ports and data directories.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +39,16 @@ export function startRedis(...settings: string[]): Promise<Service> {
     "no",
     ...settings.map((setting) => (setting === "{port}" ? String(port) : setting)),
   ]);
+}
+
+/** A Sentinel that watches one primary by the name `shop`, and may replace it alone. */
+export function startSentinel(primary: { port: number }): Promise<Service> {
+  return service("sentinel", (port, dir) => {
+    const config = join(dir, "sentinel.conf");
+    const watched = [`sentinel monitor shop 127.0.0.1 ${primary.port} 1`, "sentinel down-after-milliseconds shop 500"];
+    writeFileSync(config, ["bind 127.0.0.1", `port ${port}`, `dir ${dir}`, ...watched, ""].join("\n"));
+    return [findBinary("redis-server"), config, "--sentinel"];
+  });
 }
 
 /** NATS with JetStream on disk. */

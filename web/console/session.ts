@@ -27,7 +27,7 @@ export const session = stored.session;
 /** Returns the session at this moment, including changes by other tabs. */
 export const currentSession = stored.refresh;
 /** Why the operator is signed out: the token expired, it is not an operator's, or the sign-in at the issuer failed. */
-export const sessionProblem = signal<"expired" | "no operator" | "failed" | "unavailable" | null>(null);
+export const sessionProblem = signal<"expired" | "no operator" | "forbidden" | "failed" | "unavailable" | null>(null);
 effect(() => {
   if (session.value !== null) sessionProblem.value = null;
 });
@@ -49,7 +49,7 @@ function takeProblemFromAddress(): void {
   const problem = /^#sign-in=(\w+)$/.exec(location.hash)?.[1];
   if (problem === undefined) return;
   location.replace("#/live");
-  sessionProblem.value = problem === "forbidden" ? "no operator" : problem === "unavailable" ? "unavailable" : "failed";
+  sessionProblem.value = problem === "forbidden" || problem === "unavailable" ? problem : "failed";
 }
 takeProblemFromAddress();
 addEventListener("hashchange", takeTokenFromAddress, { capture: true });

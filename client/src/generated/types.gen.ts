@@ -133,7 +133,7 @@ export type Variant = {
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
     /**
-     * The variant's own image: `http:`, `https:`, or a path
+     * The variant's own image, null to shoppers while not for sale: `http:`, `https:`, or a path
      */
     imageUrl: string | null;
     /**
@@ -159,13 +159,19 @@ export type Product = {
      */
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    /**
+     * Empty to shoppers while not for sale
+     */
     images: Array<{
         url: string;
         alt?: string;
     }>;
+    /**
+     * Empty to shoppers while not for sale
+     */
     tags: Array<string>;
     /**
-     * The shop's own data: up to 50 texts by key
+     * The shop's own data: up to 50 texts by key; empty to shoppers while not for sale
      */
     metadata: {
         [key: string]: string;
@@ -361,7 +367,7 @@ export type CartItem = {
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
     /**
-     * The variant's image, or else the product's first: `http:`, `https:`, or a path
+     * The variant's image, or else the product's first; null while not for sale: `http:`, `https:`, or a path
      */
     imageUrl: string | null;
     dropId: string | null;
@@ -750,13 +756,19 @@ export type PutProduct = {
      */
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    /**
+     * Empty to shoppers while not for sale
+     */
     images: Array<{
         url: string;
         alt?: string;
     }>;
+    /**
+     * Empty to shoppers while not for sale
+     */
     tags: Array<string>;
     /**
-     * The shop's own data: up to 50 texts by key
+     * The shop's own data: up to 50 texts by key; empty to shoppers while not for sale
      */
     metadata: {
         [key: string]: string;

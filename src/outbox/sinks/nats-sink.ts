@@ -13,17 +13,29 @@ const ACK_MS = 10_000;
 /** Deduplication window of a stream that the sink creates. */
 const DUPLICATE_WINDOW_NS = 3600 * 1_000_000_000;
 
-/** `nats://[user:password@|token@]host:4222/STREAM`: publishes to `stream.<type>`, and creates the stream if it does not exist. */
+/** JetStream has no leader, or is too busy. Another server of the cluster may work. */
+const UNAVAILABLE_STATUS = 503;
+
+/**
+ * `nats://[user:password@|token@]host:4222/STREAM?servers=other:4222;third:4222&replicas=3`: publishes to `stream.<type>`, and creates
+ * the stream if it does not exist.
+ */
 export class NatsSink implements Sink {
   readonly name: string;
   readonly #url: URL;
   readonly #stream: string;
+  readonly #servers: string[];
+  readonly #replicas: number;
+  /** Counts connections: each goes to the next server, since the one before may be cut off from the others. */
+  #turn = 0;
   #open: Promise<{ connection: NatsConnection; client: JetStreamClient }> | undefined;
 
   constructor({ name, url }: NatsSinkOptions) {
     this.name = name;
     this.#url = url;
     this.#stream = decodeURIComponent(url.pathname.slice(1)) || "JANGNAL";
+    this.#servers = [`${url.hostname}:${url.port || 4222}`, ...(url.searchParams.get("servers")?.split(";") ?? [])];
+    this.#replicas = Number(url.searchParams.get("replicas") ?? 1);
   }
 
   async deliver(envelopes: Envelope[], replays?: Replays): Promise<DeliveryResult> {
@@ -46,7 +58,7 @@ export class NatsSink implements Sink {
       else unclear.set(id, error);
     }
     // After an error response of the stream the connection is still good; after any other error it may be broken.
-    if ([...unclear.values()].some((error) => !(error instanceof JetStreamApiError))) await this.#drop();
+    if ([...unclear.values()].some((error) => !(error instanceof JetStreamApiError) || error.status === UNAVAILABLE_STATUS)) await this.#drop();
     return { failed, unclear };
   }
 
@@ -55,11 +67,12 @@ export class NatsSink implements Sink {
   }
 
   async #connect(): Promise<{ connection: NatsConnection; client: JetStreamClient }> {
-    const { hostname, port, username, password, protocol } = this.#url;
+    const { username, password, protocol } = this.#url;
     const [name, secret] = [decodeURIComponent(username), decodeURIComponent(password)];
     try {
       const connection = await connect({
-        servers: `${hostname}:${port || 4222}`,
+        servers: this.#servers[this.#turn++ % this.#servers.length] as string,
+        ignoreClusterUpdates: true,
         name: "jangnal",
         timeout: CONNECT_MS,
         // A reconnecting client would send buffered messages at any later time. The relay repeats them instead.
@@ -87,7 +100,12 @@ export class NatsSink implements Sink {
       await manager.streams.info(this.#stream);
     } catch (error) {
       if (!/not found/i.test((error as Error).message)) throw error;
-      await manager.streams.add({ name: this.#stream, subjects: [`${this.#stream.toLowerCase()}.>`], duplicate_window: DUPLICATE_WINDOW_NS });
+      await manager.streams.add({
+        name: this.#stream,
+        subjects: [`${this.#stream.toLowerCase()}.>`],
+        duplicate_window: DUPLICATE_WINDOW_NS,
+        num_replicas: this.#replicas,
+      });
     }
   }
 

@@ -39,5 +39,7 @@ export function nameOf(url: URL): string {
   const address = new URL(url);
   address.username = "";
   address.password = "";
+  // A cluster that gets another server, or more copies, is the same place.
+  if (/^(nats|tls):$/.test(address.protocol)) for (const detail of ["servers", "replicas"]) address.searchParams.delete(detail);
   return `${url.protocol}//${url.host}#${createHash("sha256").update(address.href).digest("hex").slice(0, 8)}`;
 }

@@ -25,7 +25,7 @@ export type RushWithKills = Books & { entries: number; retries: number; kills: n
 const LIMIT = 2;
 const HOLD = "PT2S";
 const VISITORS = 128;
-const USERS_AT_ONCE = 5000;
+const USERS_AT_ONCE = 1000;
 const EMPTIED_WITHIN_MS = 120_000;
 
 export async function rushWithKills({ people, units, kills, seed, onKill = () => {} }: RushWithKillsOptions): Promise<RushWithKills> {
@@ -133,19 +133,23 @@ class Rush {
   }
 
   static async prepare(url: string, { people, units, seed }: { people: number; units: number; seed: number }): Promise<Rush> {
-    const operator = new Client(url, "an-operator", "operator");
+    const { token } = new Client(url, "an-operator", "operator");
+    const client = new RetryingClient(() => [url]);
+    // A slow machine answers 503 to a part of so many users.
+    const post = (path: string, body: unknown, key: string): Promise<Answer> => client.send({ method: "POST", path, body, key, token });
     const users: string[] = [];
     while (users.length < people) {
       const names = Array.from({ length: Math.min(USERS_AT_ONCE, people - users.length) }, () => ({ name: "손님" }));
-      const made = (good(await operator.post("/admin/users", { users: names }), 201).users as { id: string }[]).map(({ id }) => id);
+      const answer = good(await post("/admin/users", { users: names }, `users-${users.length}`), 201);
+      const made = (answer.users as { id: string }[]).map(({ id }) => id);
       const grants = made.map((userId) => ({ userId, amount: 1000, reason: "rush" }));
-      good(await operator.post("/admin/balances/grant", { grants }), 200);
+      good(await post("/admin/balances/grant", { grants }, `grant-${users.length}`), 200);
       users.push(...made);
     }
     const variants = ["S", "L"].map((size) => ({ options: { size }, price: 100, stock: units / 2 }));
-    const product = good(await operator.post("/admin/products", { name: "한정판", variants }), 201);
+    const product = good(await post("/admin/products", { name: "한정판", variants }, "product"), 201);
     const terms = { productId: product.id, mode: "FIRST_COME", waitlist: true, holdFor: HOLD, limitPerCustomer: LIMIT };
-    const drop = good(await operator.post("/admin/drops", { name: "한정판", ...terms, opensAt: new Date(Date.now() - 1000).toISOString() }), 201);
+    const drop = good(await post("/admin/drops", { name: "한정판", ...terms, opensAt: new Date(Date.now() - 1000).toISOString() }, "drop"), 201);
     const variantIds = (product.variants as { id: string }[]).map(({ id }) => id);
     return new Rush(url, users, { id: drop.id, productId: product.id, variantIds }, seed);
   }

@@ -4,6 +4,7 @@ import { IDENTITIES } from "./list/identity.ts";
 import { DRAWS } from "./list/draws.ts";
 import { DROPS } from "./list/drops.ts";
 import { CATALOG } from "./list/catalog.ts";
+import { CONNECTIONS } from "./list/connections.ts";
 import { CONSTRAINTS } from "./list/constraints.ts";
 import { COUNTS } from "./list/counts.ts";
 import { FULFILMENT } from "./list/fulfilment.ts";
@@ -20,6 +21,7 @@ import { OF_THE_TILL } from "./list/till.ts";
 /** All mutations. Each breaks a promise about stock, money, stored responses, deliveries or access. */
 export const MUTATIONS: Mutation[] = [
   ...LOCKS,
+  ...CONNECTIONS,
   ...CONSTRAINTS,
   ...COUNTS,
   ...RULES_OF_THE_SHOP,

@@ -56,5 +56,6 @@ export function SignIn() {
 function problemText(problem: NonNullable<typeof sessionProblem.value>): string {
   if (problem === "failed") return t.value.signInFailed;
   if (problem === "unavailable") return t.value.issuerUnavailable;
+  if (problem === "forbidden") return t.value.noOperatorAccount;
   return problem === "expired" ? t.value.sessionExpired : t.value.noOperator;
 }

@@ -42,6 +42,7 @@ export const en = {
   signInHint: "Sign in with an operator's token.",
   sessionExpired: "The token has expired. Sign in with a new one.",
   noOperator: "This is not an operator's token.",
+  noOperatorAccount: "This account has no rights of an operator. Ask an administrator for them.",
   signInAtIssuer: "Sign in with your account",
   signInFailed: "The sign-in failed. Try again.",
   issuerUnavailable: "The sign-in service cannot be reached. Try again later.",

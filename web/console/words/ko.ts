@@ -39,6 +39,7 @@ export const ko = {
   signInHint: "운영자 토큰으로 로그인합니다.",
   sessionExpired: "토큰이 만료되었습니다. 새 토큰으로 다시 로그인해 주세요.",
   noOperator: "운영자 토큰이 아닙니다.",
+  noOperatorAccount: "이 계정에는 운영자 권한이 없습니다. 관리자에게 권한을 요청해 주세요.",
   signInAtIssuer: "계정으로 로그인",
   signInFailed: "로그인하지 못했습니다. 다시 시도해 주세요.",
   issuerUnavailable: "로그인 서비스에 연결할 수 없습니다. 잠시 후 다시 시도해 주세요.",

@@ -5,6 +5,7 @@ import { shop } from "../api.ts";
 import { CampaignCard } from "../parts/campaign.tsx";
 import { isPast } from "../parts/countdown.tsx";
 import { discountWords } from "../parts/discount.ts";
+import { Reminder } from "../parts/reminder.tsx";
 import { couponsOf, lastValidInstant, useUserResource } from "../parts/user-resource.ts";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
 import { readCampaigns } from "../../shared/campaigns.ts";
@@ -31,7 +32,13 @@ export function Coupons() {
         {campaigns.data?.length === 0 && <Empty icon="coupon" title={t.value.noCampaigns} hint={t.value.noCampaignsHint} />}
         <div class="campaigns">
           {shown.map((campaign) => (
-            <CampaignCard key={campaign.id} campaign={campaign} claimed={claimed.has(campaign.id)} changed={changed} />
+            <CampaignCard
+              key={campaign.id}
+              campaign={campaign}
+              claimed={claimed.has(campaign.id)}
+              changed={changed}
+              reminder={<Reminder id={campaign.id} name={campaign.name} opensAt={campaign.opensAt} path="/coupons" />}
+            />
           ))}
         </div>
       </section>

@@ -1,6 +1,7 @@
 // A coupon campaign: discount, opening time, remaining coupons, and the button to claim one.
 
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { type Campaign, isRefusal } from "#client";
 import { useAttempt } from "../attempt.ts";
@@ -9,12 +10,14 @@ import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 import { Countdown, isPast } from "./countdown.tsx";
 import { discountWords } from "./discount.ts";
-import { Reminder } from "./reminder.tsx";
 import { Notice, Reason, Spinner } from "./parts.tsx";
 import { lastValidInstant } from "./user-resource.ts";
 import { localName } from "../names.ts";
 
-export function CampaignCard({ campaign, claimed, changed }: { campaign: Campaign; claimed: boolean; changed: () => Promise<unknown> }) {
+type CardProps = { campaign: Campaign; claimed: boolean; changed: () => Promise<unknown>; reminder?: ComponentChildren };
+
+/** @param reminder of the opening; not on the home page, whose files are small */
+export function CampaignCard({ campaign, claimed, changed, reminder }: CardProps) {
   const { headline, conditions } = discountWords(campaign.discount);
   const status = statusNow(campaign);
   const share = campaign.totalQuantity === 0 ? 0 : campaign.remainingQuantity / campaign.totalQuantity;
@@ -36,7 +39,7 @@ export function CampaignCard({ campaign, claimed, changed }: { campaign: Campaig
       <div class="campaign-action">
         {status === "UPCOMING" && <Countdown to={campaign.opensAt} label={t.value.untilOpen} />}
         <Claim campaign={campaign} status={status} claimed={claimed} changed={changed} />
-        {status === "UPCOMING" && <Reminder id={campaign.id} name={campaign.name} opensAt={campaign.opensAt} path="/coupons" />}
+        {status === "UPCOMING" && reminder}
       </div>
     </article>
   );

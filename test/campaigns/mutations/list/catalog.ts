@@ -15,6 +15,20 @@ const EVENTS = "src/catalog/stock-events.ts";
 const TOLD = "test/api/stock-events.test.ts";
 
 export const CATALOG: Mutation[] = [
+  mutation(
+    "a product that is not for sale shows shoppers no images and tags",
+    "src/catalog/product-view.ts",
+    `const isHidden = status === "NOT_FOR_SALE"`,
+    "const isHidden = false",
+    ["test/api/not-for-sale.test.ts", "no page of a shopper shows image, tag or metadata"],
+  ),
+  mutation(
+    "a variant that is not for sale shows shoppers no image",
+    "src/catalog/product-view.ts",
+    "price: null, stock: 0, status, imageUrl: null",
+    "price: null, stock: 0, status, imageUrl",
+    ["test/api/not-for-sale.test.ts", "a variant that is not for sale shows its image in no page and no cart"],
+  ),
   mutation("a faulty row of a bulk change refuses all rows", CHANGE, `if (errors.length > 0) refuse("INVALID_REQUEST", { errors });`, "", [
     CHANGED,
     "every faulty row is named",

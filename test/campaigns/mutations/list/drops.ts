@@ -17,10 +17,29 @@ const REPORT = "test/api/drop-report.test.ts";
 const REHEARSALS = "test/api/drop-rehearsals.test.ts";
 const PERSONS = "test/api/drop-persons.test.ts";
 
+const SIMULATED = "test/campaigns/simulation/drops/drops.test.ts";
+const MODELLED = "are those of the model";
 const DUE = "src/jobs/due-work.ts";
 const DUE_TEST = "src/jobs/due-work.test.ts";
 
 export const DROPS: Mutation[] = [
+  mutation("a close ends holds that its own round made", "src/drop/line.sql.ts", "LEFT JOIN (drop_entries e", "JOIN (drop_entries e", [
+    ENTRIES,
+    "a close ends the hold",
+  ]),
+  mutation("an entry that came after its leave was prepared is left with its units", END, "      checkFound(entry, found);\n", "", [
+    ENTRIES,
+    "left before its answer has come",
+  ]),
+  mutation("the simulated close ends holds", STEER, '    endEntry(uow, closed, holder, holder.entry, "LAPSED");', "", [SIMULATED, MODELLED]),
+  mutation("the simulated line is not served twice in a round", SUCCESSION, "  if (passed.size > 0) uow.put(lines, key, { ...line, waiting });", "", [
+    SIMULATED,
+    MODELLED,
+  ]),
+  mutation("the simulated pause moves the end of holds", STEER, "pausedMs: drop.pausedMs + (uow.now - drop.pausedAt)", "pausedMs: drop.pausedMs", [
+    SIMULATED,
+    MODELLED,
+  ]),
   mutation("a hold whose end is being written is not ended again", DUE, "if (this.#inFlight.has(key)) return false;", "", [
     DUE_TEST,
     "is begun once",

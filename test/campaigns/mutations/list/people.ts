@@ -34,6 +34,14 @@ export const PEOPLE: Mutation[] = [
     '"AVAILABLE"',
     [COUPONS, "a used coupon of a voided campaign is void once its order is refunded"],
   ),
+  mutation("a page of an export is bounded by its size", "src/export/export.sql.ts", "upto <= ${PAGE_BYTES} OR place = 1", "true", [
+    "test/process/import-export.test.ts",
+    "a page of large orders, products and users is bounded by its size",
+  ]),
+  mutation("the audit finds more money taken back than was granted", "src/audit/1-balances.ts", "t.granted < 0", "false", [
+    "test/database/audit.test.ts",
+    "the audit finds more money taken back than was granted before",
+  ]),
   mutation("charged money is not taken back as granted", REVOKE, "Math.min(wallet.balance, uow.find(grantedMoney, userId) ?? 0)", "wallet.balance", [
     REVOKED,
     "money that was charged, and granted money that was taken back before, cannot be taken back",

@@ -65,7 +65,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   mutation(
     "shoppers do not see the price of a product that is not for sale",
     "src/catalog/product-view.ts",
-    "{ price: null, stock: 0, status }",
+    "{ price: null, stock: 0, status, imageUrl: null }",
     "{ price, stock, status }",
     [HIDDEN, "a product before its launch"],
   ),
