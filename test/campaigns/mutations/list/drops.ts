@@ -28,8 +28,8 @@ export const DROPS: Mutation[] = [
     "a close ends the hold",
   ]),
   mutation("an entry that came after its leave was prepared is left with its units", END, "      checkFound(entry, found);\n", "", [
-    ENTRIES,
-    "left before its answer has come",
+    SIMULATED,
+    MODELLED,
   ]),
   mutation("the simulated close ends holds", STEER, '    endEntry(uow, closed, holder, holder.entry, "LAPSED");', "", [SIMULATED, MODELLED]),
   mutation("the simulated line is not served twice in a round", SUCCESSION, "  if (passed.size > 0) uow.put(lines, key, { ...line, waiting });", "", [
