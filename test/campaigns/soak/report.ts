@@ -31,7 +31,7 @@ function workOf({ from, to, events, answers }: SoakRun, first: Sample, last: Sam
     "| --- | --- |",
     `| duration | ${Math.round(seconds / 60)} min |`,
     `| requests; orders; drops; streams | ${last.work.requests}; ${last.work.orders}; ${last.work.drops}; ${last.work.streams} |`,
-    `| answers 503 | ${count(/ BUSY$/)} |`,
+    `| answers 503 | ${count(/ (BUSY|UNAVAILABLE)$/)} |`,
     `| events of orders at the webhook receiver | ${events} |`,
     `| processor time of a core | ${cpu.join(", ")} |`,
     `| database; logs of the shop and of PostgreSQL | ${mb(last.database.bytes)}; ${mb(last.shopLogBytes)} and ${mb(last.database.logBytes)} |`,

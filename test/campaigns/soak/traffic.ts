@@ -37,9 +37,10 @@ const READS = [
   "/admin/returns?status=REQUESTED",
   "/admin/products?limit=100",
 ];
-/** Refusals that a shopper may get; BUSY is counted. Each other answer from 400 on is a finding. */
+/** Refusals that a shopper may get; BUSY and UNAVAILABLE are counted. Each other answer from 400 on is a finding. */
 const REFUSALS = new Set([
   "BUSY",
+  "UNAVAILABLE",
   "BALANCE_INSUFFICIENT",
   "COUPON_ALREADY_ISSUED",
   "COUPON_CLOSED",
@@ -196,7 +197,8 @@ export class Traffic {
     this.remember(order);
     if (this.rng.chance(0.1)) {
       const again = await this.send(user, "POST", "/orders", { orderItems, ...fields }, key);
-      if (again?.orderId !== order.orderId) this.findings.push(`order ${order.orderId} was answered as ${again?.orderId} under the same key`);
+      if (again !== undefined && again.orderId !== order.orderId)
+        this.findings.push(`order ${order.orderId} was answered as ${again.orderId} under the same key`);
     }
     return order;
   }
