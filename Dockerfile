@@ -1,4 +1,4 @@
-# An instance of the shop without a database: DATABASE_URL names one. No test builds this image (docs/operating/README.md).
+# An instance of the shop without a database: DATABASE_URL names one. `npm run campaign -- image` builds it.
 FROM node:26-bookworm-slim AS packages
 WORKDIR /shop
 COPY package.json package-lock.json .npmrc ./

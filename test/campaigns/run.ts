@@ -25,6 +25,8 @@ const MODULES: Record<string, () => Promise<{ default: Campaign }>> = {
   upgrade: () => import("./upgrade/campaign.ts"),
   power: () => import("./power/campaign.ts"),
   restore: () => import("./restore/campaign.ts"),
+  image: () => import("./image/campaign.ts"),
+  clocks: () => import("./clocks/campaign.ts"),
   faults: () => import("./faults/campaign.ts"),
   network: () => import("./network/campaign.ts"),
   partitions: () => import("./partitions/campaign.ts"),

@@ -19,6 +19,8 @@ export class Cluster {
   readonly #dir: string;
   readonly #settings: string[];
   #child: ChildProcess | undefined;
+  /** Variables of the server's environment besides this process's. Set as its owner, whose semaphores libfaketime makes. */
+  env: Record<string, string> = {};
   /** The end of the server's log. */
   log = "";
 
@@ -36,6 +38,8 @@ export class Cluster {
   async start(): Promise<void> {
     const [file = "", ...args] = [
       ...AS_POSTGRES,
+      "env",
+      ...Object.entries(this.env).map(([name, value]) => `${name}=${value}`),
       binary("postgres"),
       "-D",
       this.data,

@@ -47,9 +47,12 @@ export class ArchivedCluster {
       run([binary("pg_basebackup"), "-D", this.#base, "-X", "none", "-c", "fast", "--no-sync", "-d", url], this.#folder);
       return;
     }
-    this.#barman("switch-wal", "--force", SERVER);
-    await this.#archiveAll();
-    this.#barman("backup", SERVER);
+    await this.archiveAll();
+    try {
+      this.#barman("backup", SERVER);
+    } catch (error) {
+      throw new Error(`${String(error)} ${this.#check()}`, { cause: error });
+    }
   }
 
   /** Resolves when the log up to now is in the archive. */
@@ -104,7 +107,8 @@ export class ArchivedCluster {
       while ((await restored.query("SELECT FROM pg_control_recovery() WHERE pg_is_in_recovery()")).length > 0) await pause(50);
     } catch (error) {
       await restored.remove();
-      throw new Error(`the restore failed: ${/FATAL: .*/.exec(restored.log)?.[0] ?? String(error)}`, { cause: error });
+      const fatal = [...restored.log.matchAll(/FATAL: .*/g)].map(([line]) => line).findLast((line) => !line.includes("is starting up"));
+      throw new Error(`the restore failed: ${fatal ?? String(error)}`, { cause: error });
     }
     return restored;
   }
@@ -127,6 +131,14 @@ export class ArchivedCluster {
 
   #barman(...args: string[]): string {
     return run(["barman", "-c", this.#barmanFile, ...args], this.#folder);
+  }
+
+  #check(): string {
+    try {
+      return this.#barman("check", SERVER);
+    } catch (error) {
+      return String(error);
+    }
   }
 
   #barmanSettings(): string {

@@ -10,12 +10,13 @@ import { overtakenEntries } from "../../support/drop-books.ts";
 import { call, withoutRequestId } from "../../support/shop.ts";
 
 type EventRow = { id: string; subject: string; seq: number; delivered: boolean };
-/** The events in the database as it was restored; `delivered`: the sink's position covers it. */
+/** The events in the database as it was restored; `delivered`: the sink's position covers it, and it does not wait for a retry. */
 export type AtThePoint = { events: EventRow[] };
 
 /** Types that are sent by default. */
 const SENT = "^(order|return|drop|entry)\\.";
-const EVENTS = `SELECT e.own, e.subject, e.seq, e.xid <= (SELECT min(position) FROM sinks) AS delivered
+const EVENTS = `SELECT e.own, e.subject, e.seq, e.xid <= (SELECT min(position) FROM sinks)
+    AND NOT EXISTS (SELECT FROM letters l WHERE l.order_id = e.subject AND l.seq = e.seq AND l.status <> 'DELIVERED') AS delivered
   FROM (SELECT NULL::uuid AS own, id AS subject, 1 AS seq, 'order.' AS type, xid FROM orders WHERE xid IS NOT NULL
         UNION ALL SELECT id, order_id, seq, type, xid FROM order_events
         UNION ALL SELECT id, subject, seq, type, xid FROM shop_events) e WHERE e.type ~ '${SENT}'`;

@@ -132,8 +132,8 @@ export const DRAWS: Mutation[] = [
   mutation(
     "the draw waits for its public value",
     "src/drop/draw/run-draws.job.ts",
-    " || (draw.publicValueSource !== null && draw.publicValue === null)",
-    "",
+    "if (!draw?.entriesRoot || !isKnown(draw))",
+    "if (!draw?.entriesRoot)",
     [OVER_HTTP, "is taken once, after the root is fixed"],
   ),
   mutation(

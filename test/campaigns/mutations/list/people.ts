@@ -40,7 +40,7 @@ export const PEOPLE: Mutation[] = [
   ]),
   mutation("the audit finds more money taken back than was granted", "src/audit/1-balances.ts", "t.granted < 0", "false", [
     "test/database/audit.test.ts",
-    "the audit finds more money taken back than was granted before",
+    "",
   ]),
   mutation("charged money is not taken back as granted", REVOKE, "Math.min(wallet.balance, uow.find(grantedMoney, userId) ?? 0)", "wallet.balance", [
     REVOKED,

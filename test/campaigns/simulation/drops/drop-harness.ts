@@ -13,6 +13,7 @@ import type { Statement } from "../../../../src/database/statement.ts";
 import { createDrop } from "../../../../src/drop/create-drop.ts";
 import { closeEntries, fixRoot, publishDraw } from "../../../../src/drop/draw/draw-steps.ts";
 import { stockFinder } from "../../../../src/drop/drop-commands.ts";
+import { drops } from "../../../../src/drop/drop.sql.ts";
 import { lapseHold, leaveDrop } from "../../../../src/drop/end-entry.ts";
 import { enterDrop } from "../../../../src/drop/enter-drop.ts";
 import { entryFinder } from "../../../../src/drop/find-entry.ts";
@@ -283,6 +284,7 @@ export class DropHarness {
       assert.deepEqual(shown ?? undefined, expected && [expected.number, expected.variant, expected.status], `the last entry of user ${user}`);
       assert.ok((person?.units ?? 0) <= LIMIT, `user ${user} has ${person?.units} units`);
     }
+    if (!this.model.isClosed) assert.equal(this.#store.row(drops, this.#dropId)?.pausedMs, this.model.pausedMs, "pauses");
     const held = entries.filter(({ status }) => status === "HELD").length;
     assert.equal(this.#store.rows(people).filter(({ entry }) => entry?.status === "HELD").length, held, "holds");
   }

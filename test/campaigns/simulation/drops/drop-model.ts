@@ -85,6 +85,15 @@ export class DropModel {
     return this.#closed || this.#entriesClosed || now >= this.closesAt;
   }
 
+  /** How long all finished pauses were together. */
+  get pausedMs(): number {
+    return this.#pausedMs;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   isDue(entry: ModelEntry, now: number): boolean {
     return entry.status === "HELD" && this.#pausedAt === null && entry.until <= this.#ownTime(now);
   }
