@@ -9,10 +9,12 @@ import { Reminder } from "../parts/reminder.tsx";
 import { couponsOf, lastValidInstant, useUserResource } from "../parts/user-resource.ts";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
 import { readCampaigns } from "../../shared/campaigns.ts";
-import { useResource } from "../../shared/resource.ts";
+import { useReadyWithin, useResource } from "../../shared/resource.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 import { localName } from "../names.ts";
+
+const PARTS_MS = 4000;
 
 export function Coupons() {
   const campaigns = useResource("campaigns", (signal) => readCampaigns(shop, signal), {
@@ -22,16 +24,18 @@ export function Coupons() {
   const claimed = new Set(owned.data?.map(({ couponId }) => couponId));
   const changed = () => Promise.all([campaigns.reload(), owned.reload()]);
   const shown = useStableOrder(campaigns.data ?? []);
+  // The parts appear together, so that the campaigns do not push the user's own coupons away.
+  const isReady = useReadyWithin(PARTS_MS, session.value === null ? [campaigns] : [campaigns, owned]);
   return (
     <>
       <Title>{t.value.coupons}</Title>
       <section>
         <h2 class="section-head">{t.value.couponsOpen}</h2>
-        {!campaigns.data &&
+        {(!campaigns.data || !isReady) &&
           (campaigns.error === undefined ? <Skeleton tall /> : <Failure error={campaigns.error} retry={() => void campaigns.reload()} />)}
         {campaigns.data?.length === 0 && <Empty icon="coupon" title={t.value.noCampaigns} hint={t.value.noCampaignsHint} />}
         <div class="campaigns">
-          {shown.map((campaign) => (
+          {(isReady ? shown : []).map((campaign) => (
             <CampaignCard
               key={campaign.id}
               campaign={campaign}
@@ -42,7 +46,7 @@ export function Coupons() {
           ))}
         </div>
       </section>
-      {session.value !== null && (
+      {session.value !== null && isReady && (
         <section>
           <h2 class="section-head">{t.value.couponBox}</h2>
           {!owned.data && (owned.error === undefined ? <Skeleton /> : <Failure error={owned.error} retry={() => void owned.reload()} />)}
