@@ -167,7 +167,7 @@ describe("a payment that the gateway says nothing readable about", () => {
 
   test("fails beyond give-up if the gateway does not know it", async () => {
     const { user, paymentId, orderId } = await started(scripted({ confirm: ["silent"], find: ["missing*"] }), 202);
-    await query("UPDATE orders SET expires_at = now() WHERE id = $1", [orderId]);
+    await query("UPDATE orders SET expires_at = now() - interval '1 second' WHERE id = $1", [orderId]);
     await old(paymentId);
     await settle();
     assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "FAILED");

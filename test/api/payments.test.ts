@@ -128,7 +128,7 @@ describe("a card payment", () => {
     refused(await byCard(user, orderId, key("ok")), 409, "PAYMENT_IN_PROGRESS");
     refused(await user.post("/payments", { orderId, method: "BALANCE" }), 409, "PAYMENT_IN_PROGRESS");
     refused(await user.post(`/orders/${orderId}/cancel`), 409, "PAYMENT_IN_PROGRESS");
-    await shop.shop.database.pool.query("UPDATE orders SET expires_at = now() WHERE id = $1", [orderId]);
+    await shop.shop.database.pool.query("UPDATE orders SET expires_at = now() - interval '1 second' WHERE id = $1", [orderId]);
     good(await shop.operator.post("/admin/jobs/expire-orders/run"), 200);
     assert.equal((await orderOf(orderId)).status, "PENDING");
     await assertAuditIsClean();
@@ -176,7 +176,7 @@ describe("a card payment", () => {
     const paymentKey = keyFor({ confirm: ["silent"] }, randomUUID());
     const { paymentId } = good(await byCard(user, orderId, paymentKey), 202);
     const pool = shop.shop.database.pool;
-    await pool.query("UPDATE orders SET expires_at = now() WHERE id = $1", [orderId]);
+    await pool.query("UPDATE orders SET expires_at = now() - interval '1 second' WHERE id = $1", [orderId]);
     await settle();
     assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "UNKNOWN", "the call may still arrive");
     await pool.query("UPDATE payments SET created_at = now() - interval '1 hour' WHERE id = $1", [paymentId]);

@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { type Answer, Client, good, type Json, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
 import { deferred, itemsOf, MISSING_ID, runJob, refusedWith } from "./helpers.ts";
@@ -426,7 +427,8 @@ describe("5-cart-gateway · 결제", () => {
     assert.equal(good(await user.get(`/users/${user.id}/coupons`), 200).userCoupons[0].id, userCouponId);
     assert.equal(good(await user.get(`/orders/${orderId}`), 200).status, "PENDING");
 
-    const unknown = good(await pay("timeout"), 202);
+    const unanswered = keyFor({ confirm: ["timeout"], webhook: "never" }, orderId);
+    const unknown = good(await user.post("/payments", { orderId, method: "CARD", paymentKey: unanswered }), 202);
     assert.deepEqual([unknown.status, await shop.stockOf(product)], ["UNKNOWN", 97]);
     const meanwhile = await unchanged(shop, { users: [user], products: [product] }, () => pay("card"));
     refusedWith(meanwhile, 409, "PAYMENT_IN_PROGRESS", "결제가 진행 중입니다");

@@ -7,6 +7,6 @@ import { raceOperations } from "./race-operations.ts";
 // user, one cart item per variant, one payment per order, the bounds of refunds and others.
 for (const latencyMs of [0, 100])
   test(`concurrent copies of each operation at two instances, ${latencyMs} ms from the database, take effect as often as allowed`, async (t) => {
-    const { history } = await judged(() => raceOperations({ copies: 5, latencyMs }));
+    const { history } = await judged(t, () => raceOperations({ copies: 5, latencyMs }));
     t.diagnostic(summaryOf(history));
   });

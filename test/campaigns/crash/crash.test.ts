@@ -18,7 +18,7 @@ test("a shop with two workers, whose workers and till are killed repeatedly, los
 
 async function assertNothingIsLost(t: TestContext, options: Partial<CrashTestOptions>): Promise<void> {
   const seed = Number(process.env["CRASH_SEED"] ?? 1);
-  const { result, history } = await judged(() => crashTest({ seed, firstRunsMs: 1500, clients: 8, dropClients: 4, ...options }));
+  const { result, history } = await judged(t, () => crashTest({ seed, firstRunsMs: 1500, clients: 8, dropClients: 4, ...options }));
   const { kills, retries, violations, differences, verification } = result;
   const { acknowledged, orders, events } = verification;
   t.diagnostic(summaryOf(history));

@@ -10,7 +10,7 @@ import { Sandbox } from "../crash/sandbox.ts";
 import { rushWithKills } from "./rush-with-kills.ts";
 
 test("a rush goes on after kills of the shop and of PostgreSQL: each unit is free, held, ordered or bought, and no entry is lost or overtaken", async (t) => {
-  const { result, history } = await judged(() => rushWithKills({ people: 300, units: 20, kills: 2, seed: 3 }));
+  const { result, history } = await judged(t, () => rushWithKills({ people: 300, units: 20, kills: 2, seed: 3 }));
   const { findings, ...report } = result;
   t.diagnostic(summaryOf(history));
   t.diagnostic(JSON.stringify(report));

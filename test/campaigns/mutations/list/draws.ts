@@ -55,13 +55,6 @@ export const DRAWS: Mutation[] = [
     [OVER_HTTP, "between the close and the draw"],
   ),
   mutation(
-    "only entries that still wait are drawn into the line",
-    "src/drop/draw/entered-entries.ts",
-    "entry.waits ? this.#lineOf(entry) : -1",
-    "this.#lineOf(entry)",
-    [OVER_HTTP, PLACES],
-  ),
-  mutation(
     "a draw has the entries of its root",
     "src/drop/draw/run-draws.job.ts",
     "if (draw.entriesRoot !== entriesRoot) throw",
