@@ -1,6 +1,6 @@
 // The script of a payment stands in its key, so it is the same on every machine and after a restart.
 //
-//   decline…, timeout…                   always declined; approved, but the shop gets no answer and has to ask
+//   decline…, timeout…                   always declined; approved, but the shop gets neither answer nor webhook and has to ask
 //   sim.lost+ok.timeout.error.twice.42   the steps of confirm, cancel and find, one for each call, and the time of the webhooks
 //
 // After the last step every call succeeds; a step with a star repeats without end. Any other key is approved.
@@ -43,7 +43,7 @@ export function scriptOf(paymentKey: string): Script {
     return { confirm: steps(confirm), cancel: steps(cancel), find: steps(find), webhook: WEBHOOKS.find((time) => time === webhook) ?? "after" };
   }
   const word = WORDS.find((step) => paymentKey.startsWith(step));
-  return { confirm: word ? [{ step: word, always: true }] : [], cancel: [], find: [], webhook: "after" };
+  return { confirm: word ? [{ step: word, always: true }] : [], cancel: [], find: [], webhook: word === "timeout" ? "never" : "after" };
 }
 
 /** A payment key with this script. `unique` makes it different from all others. */
