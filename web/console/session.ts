@@ -77,11 +77,17 @@ export async function resumeSession(): Promise<boolean> {
 /** Signs out, of a session at an issuer there, too. */
 export async function signOut(): Promise<void> {
   const token = session.peek()?.token ?? "";
+  // The shop first: the page of the sign-in resumes a session that still exists.
+  const endSessionUrl = token.startsWith("session.") ? await endAtShop(token).catch(() => null) : null;
   stored.end();
-  if (!token.startsWith("session.")) return;
+  if (endSessionUrl !== null) location.assign(endSessionUrl);
+}
+
+/** Ends a session at the shop. Returns the address that ends it at the issuer, if there is one. */
+async function endAtShop(token: string): Promise<string | null> {
   const response = await fetch(SESSION_PATH, { method: "DELETE", headers: { authorization: `Bearer ${token}` } });
   const { endSessionUrl } = (await response.json()) as { endSessionUrl?: string | null };
-  if (response.ok && typeof endSessionUrl === "string") location.assign(endSessionUrl);
+  return response.ok ? (endSessionUrl ?? null) : null;
 }
 const SESSION_PATH = "/console/session";
 
