@@ -290,8 +290,8 @@ const DAMAGE: Record<string, Planted> = {
   "an entry that waits after a draw at another place than its rank": {
     invariant: 8,
     what: /no place in the drawn line/,
-    expected: 1,
-    actual: 2,
+    expected: 3,
+    actual: null,
     plant: () => [
       [
         `UPDATE drops SET mode = 'DRAW', seed = repeat('0', 64), commitment = repeat('0', 64), closes_at = now(), entry_count = 1, drawn_at = now() WHERE id = $1`,
