@@ -68,7 +68,7 @@ export class IssuerClient {
     return { ...tokensOf(response, refresh, name), claims: await this.#claimsOf(response, String(claims?.["sub"])) };
   }
 
-  /** What the issuer says about the operator now, outside of the access token. Undefined if the access token decides. Errors: another person. */
+  /** The issuer's present claims about the operator, outside of the access token. Undefined if the access token decides. Errors: another person. */
   async #claimsOf(response: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers, subject: string): Promise<Claims | undefined> {
     switch (this.#settings.claims) {
       case "access_token":

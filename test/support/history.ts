@@ -5,6 +5,7 @@ import { createWriteStream } from "node:fs";
 import { once } from "node:events";
 import pg from "pg";
 import { types } from "../../src/database/pool.ts";
+import type { Json } from "./shop.ts";
 
 /** One request. Times are in ms of this process's monotonic clock. Without `respondedAt` the outcome is unknown for ever. */
 export type Exchange = {
@@ -18,8 +19,7 @@ export type Exchange = {
   respondedAt?: number;
   status?: number;
   requestId?: string;
-  // oxlint-disable-next-line typescript/no-explicit-any -- JSON of a response
-  response?: any;
+  response?: Json;
 };
 
 /** Rows that a database keeps in an order of its own: the movements of each wallet, the events of each order, the entries of each drop. */

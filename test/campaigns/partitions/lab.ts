@@ -28,7 +28,7 @@ const PROGRAMS = {
   "nats-server": ["/usr/sbin/nats-server", "/usr/bin/nats-server"],
 };
 
-/** Returns one line that says what the campaign needs and this machine lacks, or undefined. */
+/** Returns one line that names the programs and rights that this machine lacks for the campaign, or undefined. */
 export function missing(): string | undefined {
   if (process.getuid?.() !== 0) return "partitions need root, for network namespaces";
   const packages = Object.entries(PROGRAMS).filter(([, paths]) => !paths.some((path) => existsSync(path)));

@@ -35,7 +35,7 @@ export type DatabaseSample = {
   bytes: number;
   walBytes: number;
   connections: number;
-  /** Transactions that the oldest running one is behind; what it may still see can't be vacuumed. */
+  /** Transactions that the oldest running one is behind; rows that it may still see can't be vacuumed. */
   horizonAge: number;
   deadlocks: number;
   tempFiles: number;

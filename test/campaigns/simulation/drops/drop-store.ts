@@ -1,4 +1,4 @@
-// What the commands of drops read beside their rows: lines, holds, and the statements of their preparation, from rows in memory.
+// Answers the further reads of the commands of drops from rows in memory: lines, holds, and the statements of their preparation.
 
 import { products, variants } from "../../../../src/catalog/catalog.sql.ts";
 import type { Statement } from "../../../../src/database/statement.ts";
