@@ -1,3 +1,5 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { inspect } from "node:util";
 import { good } from "../../support/shop.ts";
 import { Chaos } from "./chaos.ts";
 
@@ -29,7 +31,7 @@ export async function runChaos({ seed: first, runs }: { seed: number; runs: numb
           const outcome = await chaos.run(seed);
           tally[outcome] = (tally[outcome] ?? 0) + 1;
         } catch (error) {
-          failures.push(`seed ${seed}: ${(error as Error).stack}`);
+          failures.push(`seed ${seed}: ${inspect(error)}`);
         }
       }
     };
@@ -57,5 +59,6 @@ async function reconcile(chaos: Chaos): Promise<Pick<ChaosReport, "compared" | "
     const inDoubt = await chaos.keysInDoubt();
     const differences = result.differences.filter(({ paymentKey }) => !inDoubt.has(paymentKey));
     if (differences.length === 0 || tries === MOST_RECONCILIATIONS) return { compared: result.compared, differences };
+    await pause(100);
   }
 }
