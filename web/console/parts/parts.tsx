@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { formatInstant, formatSecond } from "../../shared/languages.ts";
 import { subject } from "../../shared/router.ts";
 import { reasonOf } from "../api.ts";
@@ -151,7 +151,8 @@ export function Field({ label, hint, path, children }: LabelProps) {
   const error = useFieldError(path);
   const frame = useRef<HTMLLabelElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the form's own effect, which gives the focus to the first field at fault.
+  useLayoutEffect(() => {
     const control = frame.current?.querySelector("input, select, textarea");
     if (error === undefined) for (const name of ["aria-invalid", "aria-describedby"]) control?.removeAttribute(name);
     else {

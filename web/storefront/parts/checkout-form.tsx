@@ -87,7 +87,7 @@ export function CheckoutForm({ items, fromCart, coupons, balance, busy, error, b
               <a href={fromCart ? to("/cart") : to(`/products/${items[0]?.productId}`)}>{fromCart ? t.value.seeCart : t.value.seeProduct}</a>
             </Notice>
           )}
-          <ChosenMethod method={method.value} balance={balance} toPay={price.toPay} fixed={busy} />
+          {!blocked && <ChosenMethod method={method.value} balance={balance} toPay={price.toPay} fixed={busy} />}
           <button type="submit" class="button primary wide" disabled={!busy && (short || blocked)} aria-disabled={busy}>
             {busy && <Spinner />}
             {busy ? t.value.paying : t.value.pay(price.toPay)}

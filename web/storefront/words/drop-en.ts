@@ -98,7 +98,7 @@ export const dropEn = {
   calendarHint: "Your calendar reminds you 5 minutes before it opens.",
   restockAsk: "Tell me when it is back",
   restockOn: "We will tell you",
-  restockHint: "Keep the shop open, and we tell you when you can buy it again.",
+  restockHint: "Keep the shop open, and we tell you when it is back.",
   restockOnHint: "We tell you when you can buy it again, as long as the shop is open in a tab. Press again to stop.",
   restocked: (name: string) => `${name} is available again.`,
   restockedTitle: "Back in stock",

@@ -158,7 +158,7 @@ export const en = {
   youSave: (amount: number) => `You save ${formatMoney(amount)}`,
   payWith: "Pay with",
   payBalance: "Balance",
-  changeMethod: "Change",
+  changeMethod: "Change how to pay",
   payCard: "Card",
   balanceNow: (amount: number) => `${formatMoney(amount)} now`,
   balanceAfter: (amount: number) => `${formatMoney(amount)} afterwards`,
