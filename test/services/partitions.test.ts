@@ -6,6 +6,7 @@ import { BROKER_HOSTS, type BrokerReport } from "../campaigns/partitions/brokers
 import { inLab } from "../campaigns/partitions/in-lab.ts";
 import { missing } from "../campaigns/partitions/lab.ts";
 import { HOSTS, type Plan, type Report } from "../campaigns/partitions/partitions.ts";
+import { PATRONI } from "../campaigns/partitions/servers.ts";
 import { brokerFaultsIn, faultsIn } from "../campaigns/partitions/table.ts";
 
 const PLAN: Plan = {
@@ -17,6 +18,7 @@ const PLAN: Plan = {
   control: false,
   only: "clients attached",
   perSecond: 20,
+  patroni: PATRONI,
 };
 const OPTIONS = { skip: missing() ?? false, timeout: 600_000 };
 
