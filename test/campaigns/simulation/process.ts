@@ -212,7 +212,7 @@ function withRefund<Input extends { orderId?: string }, Answer>(
       if (started.kind === "attempt") return started;
       return { kind: "answer", answer: { ...started.answer, refundedAmount: uow.find(orders, input.orderId ?? "")?.refundedAmount ?? 0 } };
     },
-  } as Command<Input, Started<Answer & { refundedAmount: number }>>;
+  };
 }
 
 const saleStatus = ({ forSale }: { forSale: boolean }): "ON_SALE" | "NOT_FOR_SALE" => (forSale ? "ON_SALE" : "NOT_FOR_SALE");
