@@ -107,8 +107,10 @@ browserTest("a new operator prepares, rehearses, runs and reports a drop, on a p
   await atStep(page, "close", page.getByRole("dialog").getByRole("button", { name: "드롭 종료" }));
   await page.getByRole("dialog").getByRole("button", { name: "드롭 종료" }).click();
   await page.getByText("드롭을 종료했습니다.").waitFor();
-  await page.getByRole("heading", { name: "판매 보고서" }).evaluate((element: InPage) => element.scrollIntoView({ block: "center" }));
-  await atStep(page, "report", page.getByText("114,000원"));
+  await page.locator(".title .pill", { hasText: "마감" }).waitFor();
+  const revenueTile = page.locator(".tile", { hasText: "114,000원" });
+  await revenueTile.evaluate((element: InPage) => element.scrollIntoView({ block: "center" }));
+  await atStep(page, "report", revenueTile);
   const { sold, revenue } = good(await shop.operator.get(`/admin/drops/${id}/report`), 200);
   assert.deepEqual([sold, revenue], [3, 114_000]);
   await assertAccessible(page);
