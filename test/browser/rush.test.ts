@@ -105,6 +105,8 @@ browserTest("a buyer on a phone waits for the opening, stands in line, pays at t
   await assertNothingCovered(page);
   await payNow.dblclick();
   await page.getByText("주문이 완료되었습니다. 고맙습니다!").waitFor();
+  // Nothing asks for the payment again.
+  assert.equal(await page.locator(".strip").count(), 0);
   await atStep(page, "done", page.getByText("주문이 완료되었습니다. 고맙습니다!"));
   await assertAccessible(page);
   assert.equal(await shop.balanceOf(buyer), 62_000);
