@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, browserTest, DESKTOP, PHONE, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, browserTest, DESKTOP, eventually, type InPage, PHONE, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -19,6 +19,50 @@ const atConsole = (path: string, options: Parameters<typeof visit>[1] = {}): Ret
 const drops = async (): Promise<Record<string, unknown>[]> => good(await shop.anyone("GET", "/drops"), 200).drops;
 const newDrop = async (fields: Record<string, unknown>): Promise<{ id: string; version: number }> =>
   good(await shop.operator.post("/admin/drops", { opensAt: new Date().toISOString(), ...fields }), 201);
+
+/** The name of the field that has the focus, and the message that belongs to it. */
+const focusedField = (page: Page): Promise<[string, string]> =>
+  page.evaluate(() => {
+    const { document } = globalThis as InPage;
+    const field = document.activeElement;
+    return [
+      field.closest("label").querySelector(".field-label").innerText,
+      document.getElementById(field.getAttribute("aria-describedby"))?.innerText,
+    ];
+  });
+
+// Fails without the `path` of each field in drop-steps.tsx, or without `aria-describedby` in parts.tsx.
+browserTest("the shop's errors about an edited drop are at their fields, and the first one has the focus", async () => {
+  const { id: productId } = await shop.product({ name: "Bowl", stock: 5 });
+  const { id } = await newDrop({ name: "Bowl drop", productId, mode: "FIRST_COME", holdFor: "PT5M", opensAt: "2027-03-01T00:00:00Z" });
+  const { page, close } = await atConsole(`/drops/${id}`);
+  let errors: { path: string; message: string }[] = [];
+  await page.route(`**/admin/drops/${id}`, (route) =>
+    route.request().method() === "PATCH"
+      ? route.fulfill({
+          status: 400,
+          contentType: "application/problem+json",
+          body: JSON.stringify({ type: "/problems/x", title: "", status: 400, code: "INVALID_REQUEST", detail: "The request is invalid", errors }),
+        })
+      : route.fallback(),
+  );
+  await page.getByRole("button", { name: "Edit", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("Another name");
+  for (const [path, label] of [
+    ["/name", "Name"],
+    ["/limitPerCustomer", "Limit per person"],
+    ["/holdFor", "Hold (minutes)"],
+  ] as const) {
+    errors = [{ path, message: "must not be taken" }];
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.locator(".field", { hasText: label }).locator(".field-error").waitFor();
+    await eventually(page, "document.activeElement.hasAttribute('aria-describedby')");
+    assert.deepEqual(await focusedField(page), [label, "must not be taken"]);
+  }
+  await assertAccessible(page);
+  await close();
+});
 
 async function confirm(page: Page, button: string): Promise<void> {
   await page.getByRole("button", { name: button, exact: true }).first().click();
@@ -145,7 +189,7 @@ browserTest("a draw shows its commitment, waits for the public value, and is dra
   const { page, close } = await atConsole(`/drops/${drop.id}`, { size: PHONE });
   const { commitment } = good(await shop.anyone("GET", `/drops/${drop.id}/draw`), 200);
   await page.getByText(commitment).waitFor();
-  await page.getByText("The draw follows when the public value is entered.").waitFor({ timeout: 30_000 });
+  await page.getByText("The draw follows when the public value is entered.").waitFor({ timeout: 120_000 });
   await page.getByRole("button", { name: "Enter the public value" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Public value", { exact: true }).fill("3 14 15 26 41 42");
@@ -155,7 +199,7 @@ browserTest("a draw shows its commitment, waits for the public value, and is dra
   await page
     .locator("dd", { hasText: /^[0-9a-f]{64}$/ })
     .nth(1)
-    .waitFor({ timeout: 30_000 });
+    .waitFor({ timeout: 120_000 });
   await page.getByText(`verify-draw ${shop.url}/drops/${drop.id}`).waitFor();
   await assertAccessible(page);
   await close();
@@ -176,7 +220,7 @@ browserTest("an operator rehearses exactly the drop of a page, on a phone, and r
   await page.getByLabel(/^People with several accounts/).fill("10");
   await assertAccessible(page);
   await page.getByRole("button", { name: "Start the rehearsal" }).click();
-  await page.getByRole("heading", { name: "The drop's result" }).waitFor({ timeout: 60_000 });
+  await page.getByRole("heading", { name: "The drop's result" }).waitFor({ timeout: 120_000 });
   await page.getByText(/2 people with 6 accounts bought/).waitFor();
   const result = page.locator(".card", { has: page.getByRole("heading", { name: "The drop's result" }) });
   assert.match(await result.innerText(), /Sold\s+6\s/);

@@ -73,12 +73,14 @@ export async function consolePages(url: string): Promise<ConsolePage[]> {
     page("order-refund", `/orders/${order?.orderId}`, { prepare: (open) => open.locator(".form-row > .danger").last().click() }),
     page("order-ship", `/orders/${order?.orderId}`, { prepare: (open) => open.locator(".columns .form-row > .primary").last().click() }),
     page("orders-file", "/orders/ship", {
-      prepare: (open) =>
-        open.locator("input[type=file]").setInputFiles({
+      prepare: async (open) => {
+        await open.locator("input[type=file]").setInputFiles({
           name: "parcels.csv",
           mimeType: "text/csv",
           buffer: Buffer.from(`주문번호,택배사,운송장번호\n${order?.orderNumber},CJ대한통운,123456789012\n`),
-        }),
+        });
+        await open.getByRole("heading", { name: /^(미리 보기|Preview)$/ }).waitFor();
+      },
     }),
     page("returns", "/returns?status=ALL"),
     page("balances", "/balances"),

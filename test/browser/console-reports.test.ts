@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before } from "node:test";
+import type { Locator } from "playwright-core";
 import { Client, good, openTestShop, SECRET, type TestShop } from "../support/shop.ts";
 import { token } from "../support/tokens.ts";
 import { assertAccessible, browserTest, DESKTOP, eventually, PHONE, useBrowser, visit } from "./browser.ts";
@@ -78,6 +79,9 @@ browserTest("the live page remembers the latest drop's totals, peak and time to 
     await card.getByText("Peak orders / s").waitFor();
     await page.reload();
   }
+  // The drop comes before the charts of the last minutes.
+  const topOf = async (element: Locator): Promise<number> => (await element.boundingBox())?.y ?? Number.NaN;
+  assert.ok((await topOf(card)) < (await topOf(page.locator(".charts"))));
   // Each chart shows the values under the pointer.
   const charts = page.locator("figure.chart");
   await charts.nth(4).waitFor();
@@ -87,6 +91,22 @@ browserTest("the live page remembers the latest drop's totals, peak and time to 
   }
   await assertAccessible(page);
   await close();
+});
+
+browserTest("jobs tell their schedule and their last result in words, in Korean and in English", async () => {
+  good(await shop.operator.post("/admin/jobs/recount-sales/run"), 200);
+  for (const [language, schedule, result] of [
+    ["ko", "매주 월요일 4:00", /^집계 \d/],
+    ["en", "every Monday at 4:00", /^rows \d/],
+  ] as const) {
+    const { page, close } = await atConsole("/jobs", { language });
+    const row = page.getByRole("row", { name: "recount-sales" });
+    await row.getByText(schedule, { exact: true }).waitFor();
+    await row.getByRole("cell").filter({ hasText: result }).waitFor();
+    assert.deepEqual(await page.getByText("* * *").all(), []);
+    assert.deepEqual(await page.getByText(/[a-z][A-Z]\w* \d/).all(), []);
+    await close();
+  }
 });
 
 browserTest("Ctrl+K opens an order, a user or a page by name, by the keyboard alone, and returns the focus", async () => {

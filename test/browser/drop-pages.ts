@@ -7,7 +7,8 @@ import type { Screenshot } from "./storefront-pages.ts";
 
 type People = { operator: Shop; other: Shop; me: Shop; user: { as: Client; user: string } };
 
-const HOUR_MS = 3_600_000;
+/** Longer than all pictures take. */
+const LATER_MS = 3 * 3_600_000;
 const fromNow = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
 /** Makes the drops, and enters some of them. */
@@ -19,12 +20,12 @@ export async function dropPages({ operator, other, me, user }: People): Promise<
     return { id: (await operator.createDrop({ body: drop })).body.id, productId };
   };
   const line = { holdFor: "PT10M", waitlist: true };
-  const upcoming = await make("분청 다관 · Buncheong teapot", 120, { ...line, opensAt: fromNow(HOUR_MS) });
+  const upcoming = await make("분청 다관 · Buncheong teapot", 120, { ...line, opensAt: fromNow(LATER_MS) });
   const open = await make("자개 소반 · Mother-of-pearl tray", 80, line);
-  const waiting = await make("놋그릇 한 벌 · Brass bowls", 1, line);
+  const waiting = await make("놋그릇 한 벌 · Brass bowls", 1, { ...line, holdFor: "PT12H" });
   const direct = await make("모시 발 · Ramie blind", 25, { mode: "DIRECT" });
-  const draw = await make("나전 보석함 · Lacquer box", 5, { mode: "DRAW", closesAt: fromNow(HOUR_MS), holdFor: "PT24H" });
-  const applied = await make("은입사 향로 · Silver-inlaid censer", 5, { mode: "DRAW", closesAt: fromNow(HOUR_MS), holdFor: "PT24H" });
+  const draw = await make("나전 보석함 · Lacquer box", 5, { mode: "DRAW", closesAt: fromNow(LATER_MS), holdFor: "PT24H" });
+  const applied = await make("은입사 향로 · Silver-inlaid censer", 5, { mode: "DRAW", closesAt: fromNow(LATER_MS), holdFor: "PT24H" });
   const gone = await make("백동 촛대 · Candlestick", 1, { mode: "DIRECT" });
   const over = await make("한지 등 · Paper lamp", 3, { mode: "DIRECT" });
   await other.enterDrop({ path: { dropId: waiting.id }, body: {} });

@@ -2,7 +2,7 @@
  * Takes screenshots of every page into ./screenshots (ignored by git): phone and desktop, light and dark, Korean and English.
  * `phone` is the window as a person sees it first; in the other sizes the window is as tall as the page.
  * `npm run screenshots [-- PATTERN]` takes those whose name matches PATTERN, such as `phone-dark-ko` or `^console-.*narrow`.
- * `^(?!console)…` skips the console's rehearsal.
+ * `^(?!console)…` skips the console's rehearsal. The states of the shop last for three hours; all pictures take half an hour on two busy cores.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,7 +18,9 @@ import { type Screenshot, storefrontPages } from "./storefront-pages.ts";
 const TARGET = join(import.meta.dirname, "../../screenshots");
 const pattern = new RegExp(process.argv[2] ?? "");
 const dataDir = mkdtempSync(join(tmpdir(), "jangnal-screenshots-"));
-const open = await openShop(readConfig({ DATA_DIR: dataDir, PORT: "0", DEMO: "on", AUTH_JWT_SECRET: SECRET, LOG_LEVEL: "error" }));
+const open = await openShop(
+  readConfig({ DATA_DIR: dataDir, PORT: "0", DEMO: "on", AUTH_JWT_SECRET: SECRET, LOG_LEVEL: "error", ORDER_EXPIRES_AFTER: "PT3H" }),
+);
 try {
   await openBrowser();
   mkdirSync(TARGET, { recursive: true });

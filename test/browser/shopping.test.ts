@@ -5,6 +5,7 @@ import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { good, openTestShop, type TestShop } from "../support/shop.ts";
 import { assertAccessible, DESKTOP, browserTest, useBrowser, visit } from "./browser.ts";
+import { assertNothingCovered, assertSeen } from "./seen.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -125,13 +126,44 @@ browserTest("an order whose card was declined is paid from the balance; in Engli
   await close();
 });
 
+// Fails without `ChosenMethod` in the bars (pay-with.tsx).
+browserTest("after a decline, a buyer on a phone sees the reason and the way to another method without scrolling", async () => {
+  const user = await shop.user({ balance: 5000 });
+  const product = await shop.product({ name: "Lamp", price: 9000, stock: 2 });
+  const { variants } = product;
+  const { page, close } = await visit(`${shop.url}/store/checkout?product=${product.id}&variant=${variants[0]?.id}&quantity=1`, { as: user });
+  await assertSeen(page.getByText("잔액이 4,000원 부족합니다"));
+  await assertSeen(button(page, "결제 수단 변경"));
+  await button(page, "결제 수단 변경").click();
+  await assertSeen(page.getByRole("radio", { name: /^카드로 결제/ }));
+  await page.getByRole("radio", { name: /^카드로 결제/ }).check();
+  await page.getByRole("radio", { name: "거절" }).check();
+  await button(page, "9,000원 결제하기").click();
+  await assertSeen(page.getByText("카드 결제가 거절되었습니다", { exact: false }));
+  await assertSeen(button(page, "결제 수단 변경"));
+  await assertNothingCovered(page);
+  await assertAccessible(page);
+  await page.evaluate("scrollTo(0, 0)");
+  await button(page, "결제 수단 변경").click();
+  await assertSeen(page.getByRole("radio", { name: /^잔액으로 결제/ }));
+  assert.equal(await page.evaluate("document.activeElement.name"), "method");
+  await page.getByRole("radio", { name: /^카드로 결제/ }).check();
+  await button(page, "9,000원 결제하기").click();
+  await page
+    .getByText("카드 결제가 확인되었습니다")
+    .or(page.getByText("주문이 완료되었습니다", { exact: false }))
+    .first()
+    .waitFor();
+  await close();
+});
+
 browserTest("the order page waits for a late bank and tells when the payment is confirmed", async () => {
   const user = await shop.user();
   const product = await shop.product({ name: "Kite", price: 7000, stock: 2 });
   const address = `${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=1`;
   const { page, close } = await visit(address, { as: user, language: "en" });
   await button(page, "Pay ₩7,000").and(page.locator(":disabled")).waitFor();
-  await page.getByText("₩7,000 short").waitFor();
+  await page.locator(".pick").getByText("₩7,000 short").waitFor();
   await page.getByRole("radio", { name: /^Card/ }).check();
   await page.getByRole("radio", { name: "answers late" }).check();
   await button(page, "Pay ₩7,000").click();

@@ -169,7 +169,15 @@ async function fillOtherCart(url: string, otherId: string, alexId: string, named
   return { bought };
 }
 
-function browsing({ named, shirt, drop, user }: ShopData): Screenshot[] {
+function browsing({ url, named, shirt, drop, user }: ShopData): Screenshot[] {
+  // The pictures take longer than the hold.
+  const holdAgain = async (page: Page): Promise<void> => {
+    await shopOf(url, user.as.id)
+      .enterDrop({ path: { dropId: drop.id }, body: {} })
+      .catch(() => {});
+    await page.reload();
+    await page.getByRole("timer").waitFor();
+  };
   return [
     { name: "home", address: "/", ...user },
     { name: "home-signed-out", address: "/" },
@@ -177,7 +185,7 @@ function browsing({ named, shirt, drop, user }: ShopData): Screenshot[] {
     { name: "product", address: `/#/products/${named("백자")}`, ...user },
     { name: "product-options", address: `/#/products/${shirt.id}`, ...user },
     { name: "product-sheet", address: `/#/products/${shirt.id}`, ...user, prepare: openSheet },
-    { name: "drop-held", address: `/#/drops/${drop.id}`, ...user, polls: true, prepare: (page) => page.getByRole("timer").waitFor() },
+    { name: "drop-held", address: `/#/drops/${drop.id}`, ...user, polls: true, prepare: holdAgain },
     { name: "product-gone", address: `/#/products/${named("청자")}` },
     { name: "coupons", address: "/#/coupons", ...user },
   ];
@@ -203,7 +211,7 @@ function checkout({ user, otherUser, poorUser, direct }: ShopData): Screenshot[]
         await page.locator("button[type=submit]:enabled").waitFor();
         await page.route("**/orders", (route) => route.abort());
         await page.locator("button[type=submit]").click();
-        await page.locator(".undecided").waitFor({ timeout: 30_000 });
+        await page.locator(".undecided").waitFor({ timeout: 120_000 });
       },
     },
     {

@@ -105,7 +105,7 @@ function refundOne(order: RowOrder): Promise<void> {
  * those first.
  */
 async function relayed(relay: Relay): ReturnType<Relay["runOnce"]> {
-  await waitForRunningTransactions(database, 10_000);
+  await waitForRunningTransactions(database, 60_000);
   return relay.runOnce();
 }
 
@@ -113,7 +113,7 @@ async function retriesDueNow(): Promise<void> {
   await database.pool.query("UPDATE letters SET next_attempt_at = now() WHERE next_attempt_at <> 'infinity'");
 }
 
-async function until(condition: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> {
   for (const deadline = Date.now() + ms; !(await condition());) {
     if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${String(condition)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -135,7 +135,7 @@ test("the events of a transaction that commits late are delivered exactly once",
   const platform = new Platform();
   const relay = relayTo(platform);
   const before = await sell();
-  await waitForRunningTransactions(database, 10_000);
+  await waitForRunningTransactions(database, 60_000);
   const slow = await database.pool.connect();
   await slow.query("BEGIN");
   const late = await insertOrder(slow, { userId: await insertUser(slow), items: [{ product: await insertProduct(slow), quantity: 1 }] });
@@ -166,7 +166,7 @@ test("an order's events arrive in order even if a transaction with a lower numbe
   for (const client of [low, high]) client.release();
 
   let delivered = 0;
-  for (const deadline = Date.now() + 10_000; delivered === 0 && Date.now() < deadline;) delivered = (await relay.runOnce()).delivered;
+  for (const deadline = Date.now() + 60_000; delivered === 0 && Date.now() < deadline;) delivered = (await relay.runOnce()).delivered;
   await between.query("COMMIT");
   between.release();
   assert.equal(delivered, 2);
@@ -275,7 +275,7 @@ test("a relay that dies between delivery and recording it leaves its events to a
   await sell();
   const recoveries: (() => void)[] = [];
   platform.behaviour = () => new Promise((resolve) => recoveries.push(() => resolve(undefined)));
-  await waitForRunningTransactions(database, 10_000);
+  await waitForRunningTransactions(database, 60_000);
   const hanging = dying.runOnce();
   await until(() => recoveries.length === 1);
 
@@ -461,7 +461,7 @@ test("an idle relay finds the events of another instance", async () => {
   relayTo(platform).start();
   await new Promise((resolve) => setTimeout(resolve, 200));
   await sell();
-  await until(() => platform.received.length === 1, 2500);
+  await until(() => platform.received.length === 1);
 });
 
 test("an envelope shows the order as it was at its event, in the documented form", async () => {

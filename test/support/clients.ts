@@ -47,8 +47,9 @@ export class Clients {
   #stopped = false;
   #work: Promise<unknown> = Promise.resolve();
 
-  constructor(url: string, seed: number) {
-    this.client = new RetryingClient(() => [url]);
+  /** @param isUp without it, requests are sent and repeated while the shop is down, too */
+  constructor(url: string, seed: number, isUp = (): boolean => true) {
+    this.client = new RetryingClient(() => (isUp() ? [url] : []));
     this.#operator = new Client(url, "an-operator", "operator");
     this.#seed = seed;
   }

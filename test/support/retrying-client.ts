@@ -16,7 +16,7 @@ export class RetryingClient {
   #turn = 0;
   #gaveUp = false;
 
-  /** @param instances their URLs; called for each attempt, so that they may change */
+  /** @param instances their URLs; called for each attempt, so that they may change; without any, requests wait */
   constructor(instances: () => readonly string[]) {
     this.#instances = instances;
   }
@@ -35,7 +35,8 @@ export class RetryingClient {
     for (; ; await pause(RETRY_AFTER_MS)) {
       if (this.#gaveUp) throw new Error("the client gave up");
       const instances = this.#instances();
-      const url = instances[this.#turn++ % instances.length] as string;
+      const url = instances[this.#turn++ % instances.length];
+      if (url === undefined) continue;
       let response: Answer;
       try {
         response = await Promise.race([call(url, method, path, body, { authorization: `Bearer ${token}`, "idempotency-key": key }), timeout()]);

@@ -30,7 +30,8 @@ export function faultsOf({ lost, duplicated, undelivered, outOfOrder }: Verifica
   return { lost, duplicated, undelivered, outOfOrder };
 }
 
-type Order = {
+/** An order in a response. */
+export type Order = {
   orderId: string;
   userId: string;
   status: string;

@@ -8,7 +8,7 @@ export type OptionRow = { name: string; values: string };
 export type Grid<Item> = {
   /** The names of the options in the columns and in the rows; empty if there is no table to label. */
   columnOption: string;
-  rowOptions: string;
+  rowOptions: readonly string[];
   columns: string[];
   rows: { label: string; cells: (Item | undefined)[] }[];
 };
@@ -62,7 +62,7 @@ export function gridOf<Item>(items: Item[], optionsOf: (item: Item) => Options, 
   });
   const last = names.at(-1);
   if (!sameOptions || last === undefined || new Set(items.map(keyOf)).size < items.length)
-    return { columnOption: "", rowOptions: "", columns: [""], rows: items.map((item) => ({ label: nameOf(item), cells: [item] })) };
+    return { columnOption: "", rowOptions: [], columns: [""], rows: items.map((item) => ({ label: nameOf(item), cells: [item] })) };
   const others = names.slice(0, -1);
   const labelOf = (item: Item): string => others.map((name) => optionsOf(item)[name]).join(" / ");
   const columns = [...new Set(items.map((item) => optionsOf(item)[last] as string))];
@@ -70,5 +70,5 @@ export function gridOf<Item>(items: Item[], optionsOf: (item: Item) => Options, 
     label,
     cells: columns.map((value) => row.find((item) => optionsOf(item)[last] === value)),
   }));
-  return { columnOption: last, rowOptions: others.join(" / "), columns, rows };
+  return { columnOption: last, rowOptions: others, columns, rows };
 }

@@ -14,6 +14,7 @@ import { Footer } from "./parts/footer.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Later } from "./parts/later.tsx";
 import { Empty, Notice, Title } from "./parts/parts.tsx";
+import { titleMark } from "./parts/restock.tsx";
 import { clearToast, Toasts } from "./parts/toasts.tsx";
 import { currentPath, navigate, route, subject, to } from "./router.ts";
 import { shopName } from "./shop-name.ts";
@@ -52,8 +53,8 @@ export function App() {
   const found = PAGES.find((page) => page.path.test(path));
   const title = subject.value || (found?.title() ?? t.value.notFound);
   useEffect(() => {
-    document.title = `${title} · ${shopName.value}`;
-  }, [title, shopName.value]);
+    document.title = [titleMark.value, title, shopName.value].filter(Boolean).join(" · ");
+  }, [titleMark.value, title, shopName.value]);
   useEffect(clearToast, [path]);
   return (
     <>

@@ -18,11 +18,13 @@ import { keepShopInfo } from "../shared/shop-info.ts";
 import { shop } from "./api.ts";
 import { App } from "./app.tsx";
 import { loadAtFirstTouch } from "./parts/later.tsx";
+import { tellRestocks } from "./parts/restock.tsx";
 import { enterFromGateway } from "./returned.ts";
 
 enterFromGateway();
 loadAtFirstTouch();
 keepShopInfo(shop);
+tellRestocks();
 const root = document.querySelector("#app") as HTMLElement;
 keepFocus(root);
 render(<App />, root);

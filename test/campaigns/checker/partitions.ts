@@ -1,6 +1,7 @@
 // Divides the requests of a history into operations on objects: the stock of a variant, a wallet, a campaign, the numbers of a drop, and
 // what a person has bought of it. An object with a request that has no model here is left out, and counted.
 
+import type { Order as CommonOrder } from "../../support/verification.ts";
 import type { Operation } from "./linearizability.ts";
 import type { CouponInput, LimitInput, NumbersInput, StockInput, WalletInput } from "./models.ts";
 import { nameOf, type Request } from "./requests.ts";
@@ -15,17 +16,8 @@ export type Partitions = {
   limits: Map<string, Partition<LimitInput, number>>;
 };
 
-type LineItem = { productId: string; variantId: string; quantity: number; refundedQuantity: number };
-type Order = {
-  orderId: string;
-  userId: string;
-  status: string;
-  paidAmount: number;
-  refundedAmount: number;
-  holdsStock: boolean;
-  payment: { method: string; status: string } | null;
-  orderItems: LineItem[];
-};
+type LineItem = CommonOrder["orderItems"][number] & { productId: string };
+type Order = CommonOrder & { holdsStock: boolean; orderItems: LineItem[] };
 type Drop = { id: string; productId: string; mode: string; limitPerCustomer: number | null };
 
 const UUID = "[0-9a-f]{8}-[0-9a-f-]{27}";

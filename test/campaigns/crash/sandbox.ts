@@ -32,6 +32,8 @@ export class Sandbox {
   readonly folder: string;
   /** Whether PostgreSQL is embedded in the shop. */
   isEmbedded = false;
+  /** Whether the shop reports its kill points. */
+  reportsPoints = true;
   readonly #port: number;
   #shop: Awaited<ReturnType<typeof serve>> | undefined;
   #server: EmbeddedServer | undefined;
@@ -79,8 +81,7 @@ export class Sandbox {
       PORT: String(this.#port),
       DATA_DIR: this.folder,
       ...(this.isEmbedded ? {} : { DATABASE_URL: this.databaseUrl }),
-      NODE_OPTIONS: `--import=${PRELOAD}`,
-      CRASH_POINTS: this.pointsFile,
+      ...(this.reportsPoints ? { NODE_OPTIONS: `--import=${PRELOAD}`, CRASH_POINTS: this.pointsFile } : {}),
       ...(death ? { CRASH_POINT: death.point, CRASH_PASS: String(death.pass) } : {}),
     };
     try {

@@ -3,6 +3,7 @@ import { BROKER_HOSTS, type BrokerPlan, type BrokerReport } from "./brokers.ts";
 import { inLab } from "./in-lab.ts";
 import { missing } from "./lab.ts";
 import { HOSTS, type Plan, type Report } from "./partitions.ts";
+import { PATRONI } from "./servers.ts";
 import { brokerFaultsIn, brokerTableOf, faultsIn, tableOf } from "./table.ts";
 
 export default campaign({
@@ -17,9 +18,10 @@ export default campaign({
     only: { type: "text", default: "", help: "only faults whose names contain this" },
     control: { type: "flag", help: "asynchronous, only the fault that must lose orders" },
     "per-second": { type: "number", default: 40, help: "orders per second" },
+    patroni: { type: "text", default: PATRONI, help: "the program of Patroni" },
     logs: { type: "text", help: "folder to which the logs of all hosts are copied" },
   },
-  async run({ seed, partitions, kills, mode, through, only, control, brokers, "per-second": perSecond, logs }) {
+  async run({ seed, partitions, kills, mode, through, only, control, brokers, "per-second": perSecond, patroni, logs }) {
     const lacks = missing();
     if (lacks !== undefined) throw new Error(lacks);
     if (brokers > 0) return runBrokers({ seed, faults: brokers, only, perSecond }, logs);
@@ -32,6 +34,7 @@ export default campaign({
       control,
       only,
       perSecond,
+      patroni,
     };
     const startedAt = performance.now();
     console.error(`seed ${seed}`);

@@ -27,6 +27,8 @@ export type Plan = {
   /** Only faults whose names contain this. */
   only: string;
   perSecond: number;
+  /** The program. */
+  patroni: string;
 };
 
 export type Phase = {
@@ -70,7 +72,7 @@ const BEAT_MS = 3000;
 
 export async function testPartitions(lab: Lab, plan: Plan, log: (line: string) => void): Promise<Report> {
   const rng = random(plan.seed);
-  const servers = new Servers(lab, plan.mode);
+  const servers = new Servers(lab, plan.mode, plan.patroni);
   await servers.start();
   const shops = new Shops(lab, ["shop1", "shop2"], { DATABASE_URL: servers.shopUrl(plan.through) });
   for (const host of shops.hosts) await shops.start(host);

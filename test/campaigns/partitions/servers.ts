@@ -9,12 +9,15 @@ import { type Lab, send } from "./lab.ts";
 
 export const ETCD = ["etcd1", "etcd2", "etcd3"] as const;
 export const DATABASES = ["pg1", "pg2", "pg3"] as const;
+/** Of the Debian package. */
+export const PATRONI = "/usr/bin/patroni";
 export type Mode = "synchronous" | "asynchronous";
 
 /** Seconds. Patroni's own defaults are 30, 10 and 10. */
 export const TIMES = { ttl: 12, loop_wait: 2, retry_timeout: 4 };
 /** Until then a standby that was cut off counts as synchronous, and commits wait for it. The default is 60 s. */
 const WAL_TIMEOUTS = { wal_sender_timeout: "5s", wal_receiver_timeout: "5s" };
+const CONFIG = "patroni.yml";
 const STARTS_WITHIN_MS = 120_000;
 const ASK_MS = 1500;
 const ANSWER_MS = 5000;
@@ -26,10 +29,12 @@ export type Member = { host: string; isPrimary: boolean; timeline: number };
 export class Servers {
   readonly #lab: Lab;
   readonly #mode: Mode;
+  readonly #patroni: string;
 
-  constructor(lab: Lab, mode: Mode) {
+  constructor(lab: Lab, mode: Mode, patroni: string) {
     this.#lab = lab;
     this.#mode = mode;
+    this.#patroni = patroni;
   }
 
   /** Starts everything. Resolves when the database `jangnal` exists and all standbys stream. */
@@ -63,8 +68,8 @@ export class Servers {
   }
 
   startPatroni(host: string): void {
-    const config = this.#lab.write(host, "patroni.yml", this.#patroniSettings(host));
-    this.#lab.start(host, ["/usr/bin/patroni", config], { as: "postgres" });
+    const config = this.#lab.write(host, CONFIG, this.#patroniSettings(host));
+    this.#lab.start(host, [this.#patroni, config], { as: "postgres" });
   }
 
   #patroniSettings(host: string): string {
@@ -223,7 +228,7 @@ export class Servers {
 
   /** Kills Patroni alone. */
   killPatroni(host: string): void {
-    for (const pid of this.#lab.processes(host)) if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("/usr/bin/patroni")) send(pid, "SIGKILL");
+    for (const pid of this.#lab.processes(host)) if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(CONFIG)) send(pid, "SIGKILL");
   }
 
   /** Kills PostgreSQL with all of its processes. Patroni starts it again. */

@@ -31,6 +31,8 @@
 #include <unistd.h>
 
 #define SECTOR 512
+/* How long the kernel may remember a name. A cut takes so long that all are forgotten. */
+#define NAMES_KEPT_MS 200
 
 struct buffer { char *data; size_t size, room; };
 struct range { off_t from; size_t length; };
@@ -301,6 +303,7 @@ static void *obey(void *argument) {
     if (sscanf(line, "cut %llu %u", &seed, &percent) == 2) {
       random_state = seed * 2654435769u + 88172645463325252ull;
       cut(percent);
+      usleep(2 * NAMES_KEPT_MS * 1000);
     } else if (sscanf(line, "fail %15s %15s %255s", call, error, prefix) == 3 && failure_count < 16) {
       struct failure failure = {!strcmp(call, "write"), !strcmp(error, "EIO") ? EIO : ENOSPC, ""};
       snprintf(failure.prefix, sizeof failure.prefix, "%s", prefix);
@@ -603,7 +606,8 @@ static int fs_statfs(const char *path, struct statvfs *result) {
 static void *fs_init(struct fuse_conn_info *connection, struct fuse_config *config) {
   (void)connection;
   config->use_ino = 1;
-  config->entry_timeout = config->attr_timeout = config->negative_timeout = 0;
+  config->attr_timeout = config->negative_timeout = 0;
+  config->entry_timeout = NAMES_KEPT_MS / 1000.0;
   config->hard_remove = 1;
   config->nullpath_ok = 1; /* Of a file that was unlinked while it is open. */
   pthread_t thread;

@@ -44,7 +44,11 @@ const SETTINGS = {
   PAYMENT_SETTLE_AFTER_MS: "100",
   PAYMENT_GIVE_UP_AFTER_MS: "2000",
 };
-const QUIET_WITHIN_MS = 60_000;
+const QUIET_WITHIN_MS = 180_000;
+/** At most as many as `REQUESTS_AT_ONCE`, so that their cancellations are not repeated in the restored history. */
+const UNPAID_ORDERS = 3;
+/** Requests that one caller has under way at the same time. */
+const REQUESTS_AT_ONCE = 4;
 
 export async function restoreRun({ seed, method, target, clients: count, control }: RestoreOptions): Promise<Restored> {
   const folder = mkdtempSync(join(tmpdir(), "jangnal-restore-"));
@@ -104,12 +108,11 @@ async function sellToThePoint({ url, seed, count, archived, receiver, target }: 
   await archived.archiveAll();
   const { segments } = archived;
   await clients.more(count * 20);
+  await someDelivered(archived.cluster.url);
   // At the point some events wait, because the receiver was unavailable.
   receiver.answer = () => ({ status: 503 });
   await clients.more(count * 5);
-  const before = clients.acknowledged.length;
-  const point = await pointOf(archived.cluster, target);
-  const returned = clients.acknowledged.length;
+  const { point, before, returned } = await pointWithUnpaidOrders(url, clients, () => pointOf(archived.cluster, target));
   receiver.answer = () => ({ status: 204 });
   await clients.more(count * 20);
   await Promise.all([clients.stop(), dropClients.stop()]);
@@ -125,6 +128,36 @@ type SellOptions = {
   receiver: WebhookReceiver;
   target: Target["kind"];
 };
+
+/** Resolves when the sink's position covers an event. */
+async function someDelivered(databaseUrl: string): Promise<void> {
+  for (const deadline = Date.now() + QUIET_WITHIN_MS; ; await pause(200)) {
+    if ((await readPoint(databaseUrl)).events.some(({ delivered }) => delivered)) return;
+    if (Date.now() > deadline) throw new Error("no event was delivered");
+  }
+}
+
+/**
+ * A point at which orders wait for their payment that are cancelled right after it. They expire in the restored history, so that an order
+ * has the same number of events in both, with different types.
+ */
+async function pointWithUnpaidOrders(url: string, clients: Clients, take: () => Promise<Target>): Promise<Omit<Lost, "acknowledged" | "segments">> {
+  const operate = clients.senderFor(new Client(url, "an-operator", "operator"));
+  const [user] = good(await operate("POST", "/admin/users", { users: [{ name: "미결제" }] }), 201).users;
+  const send = clients.senderFor(new Client(url, user.id, "shopper"));
+  const orderItems = [{ productId: clients.products[0]?.id, quantity: 1 }];
+  for (;;) {
+    const orderIds: string[] = [];
+    for (let i = 0; i < UNPAID_ORDERS; i++)
+      orderIds.push(good(await send("POST", "/orders", { orderItems, payment: { method: "DEFERRED" } }), 201).orderId);
+    const before = clients.acknowledged.length;
+    const point = await take();
+    const returned = clients.acknowledged.length;
+    const cancelled = await Promise.all(orderIds.map((orderId) => send("POST", `/orders/${orderId}/cancel`, {})));
+    // An order that could be cancelled after the point was unpaid at the point. On a slow machine all may have expired before.
+    if (cancelled.some(({ status }) => status === 200)) return { point, before, returned };
+  }
+}
 
 async function pointOf(cluster: Cluster, kind: Target["kind"]): Promise<Target> {
   const text = { time: "clock_timestamp()", xid: "pg_current_xact_id()", lsn: "pg_current_wal_insert_lsn()" }[kind];
@@ -145,17 +178,18 @@ type Afterwards = {
 };
 
 async function sellOn({ url, seed, count, lost, atThePoint, known, receiver, restored, findings }: Afterwards): Promise<Restored> {
-  const keys = await verifyKeys(url, lost, 4);
+  const keys = await verifyKeys(url, lost, REQUESTS_AT_ONCE);
   const clients = new Clients(url, seed + 500_000);
   const dropClients = new DropClients(clients, url, seed + 500_000);
   await clients.start(count);
   await dropClients.start(count);
   await clients.more(count * 15);
   await Promise.all([clients.stop(), dropClients.stop()]);
+  const operator = new Client(url, "an-operator", "operator");
   // The unpaid orders of the point expire.
   await restored.query("SELECT pg_sleep(3)");
+  while ((await operator.post("/admin/jobs/expire-orders/run")).status === 503) await pause(50);
   await quiet(url);
-  const operator = new Client(url, "an-operator", "operator");
   const deliveries = await compareDeliveries(restored.url, atThePoint, known, receiver.received);
   const drops = await verifyDrops(restored.url);
   const afterwards = (await violationsOf(restored.url)).map((violation) => `afterwards: ${violation}`);

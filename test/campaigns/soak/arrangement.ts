@@ -84,6 +84,8 @@ export async function openArrangement({ everyMs, leak, leakEvery = 1, autovacuum
     DATA_PLATFORM_WEBHOOK_SECRET: WEBHOOK_SECRET,
     DATA_PLATFORM_EVENTS: "*",
     PAYMENT_GATEWAY_URL: "simulator",
+    // The simulated gateway shares the machine with all else.
+    PAYMENT_GATEWAY_TIMEOUT_MS: "5000",
     PAYMENT_GIVE_UP_AFTER_MS: "60000",
     BALANCE_FUNDING: "gateway",
     ORDER_EXPIRES_AFTER: "PT1M",

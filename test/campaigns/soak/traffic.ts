@@ -18,6 +18,8 @@ const PRODUCTS = 60;
 const COUPONS = 40;
 const NEW_CAMPAIGN_MS = 30_000;
 const OPERATOR_EVERY_MS = 2000;
+/** Of a request whose connection is reset. */
+const ATTEMPTS = 5;
 /** Orders that wait for an operator who ships or refunds them. */
 const UNSHIPPED = 50;
 /** An order expires after a minute. */
@@ -117,23 +119,27 @@ export class Traffic {
   /** Sends a request, and counts it. Undefined if it was refused; a refusal that no shopper may get is a finding. */
   async send(client: Client, method: string, path: string, body?: unknown, key = `soak-${this.#number++}`): Promise<Json> {
     let answer: Answer;
-    const request = (): Promise<Answer> => client.send(method, path, body, method === "GET" ? {} : { "idempotency-key": key });
     try {
-      // The server closes idle connections, now and then in the moment in which this client uses one.
-      answer = await request().catch((error: Error) => (/ECONNRESET|hang up/.test(error.message) ? request() : Promise.reject(error)));
+      answer = await afterResets(() => client.send(method, path, body, method === "GET" ? {} : { "idempotency-key": key }));
     } catch (error) {
       this.findings.push(`${method} ${path}: ${(error as Error).message}`.slice(0, 500));
       return undefined;
     }
     this.work.requests++;
     const code = answer.status < 400 ? String(answer.status) : (answer.body.code as string);
-    const kind = `${method} ${path.replace(/\?.*/, "").replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "…")}`;
-    this.answers.set(`${kind} ${code}`, (this.answers.get(`${kind} ${code}`) ?? 0) + 1);
+    const kind = this.#count(method, path, code);
     if (answer.status < 400) return answer.body;
     // Another session of the same user may have ordered the cart first.
     const hasEmptyCart = code === "INVALID_REQUEST" && isDeepStrictEqual(body, { fromCart: true });
     if (!REFUSALS.has(code) && !hasEmptyCart) this.findings.push(`${kind}: ${answer.text}`.slice(0, 500));
     return undefined;
+  }
+
+  /** Returns the kind of the request. */
+  #count(method: string, path: string, code: string): string {
+    const kind = `${method} ${path.replace(/\?.*/, "").replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "…")}`;
+    this.answers.set(`${kind} ${code}`, (this.answers.get(`${kind} ${code}`) ?? 0) + 1);
+    return kind;
   }
 
   remember(order: { orderId: string; status: string }): void {
@@ -318,7 +324,10 @@ export class Traffic {
     return new Promise((resolve) => {
       const headers = { authorization: `Bearer ${this.operator.token}` };
       const request = get(new URL(path, this.#options.url), { agent: false, headers }, (response) => {
-        if (response.statusCode !== 200) this.findings.push(`GET ${path}: ${response.statusCode}`);
+        const { statusCode = 0 } = response;
+        // A browser opens the stream again after 503.
+        if (statusCode === 503) this.#count("GET", path, "UNAVAILABLE");
+        else if (statusCode !== 200) this.findings.push(`GET ${path}: ${statusCode}`);
         response.resume();
       });
       const end = setTimeout(() => request.destroy(), forMs);
@@ -330,5 +339,19 @@ export class Traffic {
         resolve();
       });
     });
+  }
+}
+
+/**
+ * The server closes idle connections, now and then in the moment in which this client uses one. Reads, and requests with a key, may be
+ * repeated; each repeat may take another idle connection of the same age.
+ */
+async function afterResets(send: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !/ECONNRESET|EPIPE|hang up/.test((error as Error).message)) throw error;
+    }
   }
 }

@@ -9,7 +9,7 @@ import { PictureField } from "../parts/pictures.tsx";
 import { metadataIn, SKU_MAX } from "../product-fields.ts";
 import { MAX_VARIANTS, optionsInNameOrder } from "../variants.ts";
 import { p } from "../words/products.ts";
-import { t } from "../words/words.ts";
+import { optionLabel, t } from "../words/words.ts";
 import type { ProductDetail } from "./product.tsx";
 
 const OPTION_MAX = 200;
@@ -48,7 +48,7 @@ export function AddVariant({ product, added }: { product: ProductDetail; added: 
     >
       <p class="muted">{p.value.addVariantWords}</p>
       {names.map((option) => (
-        <TextField key={option} label={option} value={valueOf(option)} max={OPTION_MAX} path="/options" />
+        <TextField key={option} label={optionLabel(option)} value={valueOf(option)} max={OPTION_MAX} path="/options" />
       ))}
       {names.length === 0 && <TextField label={t.value.name} value={name} path="/name" />}
       <NumberField label={t.value.price} value={price} path="/price" />

@@ -70,10 +70,10 @@ export function ReportTiles({ report, opensAt }: { report: Report; opensAt: stri
       </Tile>
       {soldOutAfterMs !== null && <Tile label={d.value.soldOutAfter}>{lasting(soldOutAfterMs)}</Tile>}
       <Tile label={d.value.peak}>{formatNumber(peakOf(perSecond))}</Tile>
-      <Tile label={d.value.firstSale} hint={d.value.sinceOpening}>
+      <Tile label={d.value.firstSale} {...(firstSaleAt === null ? {} : { hint: d.value.sinceOpening })}>
         <After at={firstSaleAt} opensAt={opensAt} />
       </Tile>
-      <Tile label={d.value.lastSale} hint={d.value.sinceOpening}>
+      <Tile label={d.value.lastSale} {...(lastSaleAt === null ? {} : { hint: d.value.sinceOpening })}>
         <After at={lastSaleAt} opensAt={opensAt} />
       </Tile>
       {holdsLapsed > 0 && <Tile label={d.value.lapsed}>{formatNumber(holdsLapsed)}</Tile>}

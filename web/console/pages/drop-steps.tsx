@@ -124,7 +124,7 @@ function EditDrop({ drop, done, reload }: Omit<StepsProps, "isReleased">) {
       label={labelOf}
       format={(field, value) => (field === "opens" || field === "closes" ? value.replace("T", " ") : value)}
     >
-      <TextField label={t.value.name} value={name} />
+      <TextField label={t.value.name} value={name} path="/name" />
       {isUpcoming && <MomentField label={d.value.opens} value={opens} path="/opensAt" />}
       <MomentField
         label={isDraw ? d.value.closesDraw : d.value.closes}
@@ -134,10 +134,17 @@ function EditDrop({ drop, done, reload }: Omit<StepsProps, "isReleased">) {
       />
       {isUpcoming ? (
         <>
-          <NumberField label={d.value.limit} value={limit} min={1} max={LIMIT_MAX} hint={d.value.limitHint} optional />
+          <NumberField label={d.value.limit} value={limit} min={1} max={LIMIT_MAX} hint={d.value.limitHint} path="/limitPerCustomer" optional />
           {drop.mode !== "DIRECT" && (
             <>
-              <NumberField label={`${d.value.hold} (${d.value.minutes})`} value={minutes} min={1} max={HOLD_MAX_MINUTES} hint={d.value.holdHint} />
+              <NumberField
+                label={`${d.value.hold} (${d.value.minutes})`}
+                value={minutes}
+                min={1}
+                max={HOLD_MAX_MINUTES}
+                hint={d.value.holdHint}
+                path="/holdFor"
+              />
               <Field label={d.value.waitlist}>
                 <span class="check">
                   <input
@@ -150,7 +157,7 @@ function EditDrop({ drop, done, reload }: Omit<StepsProps, "isReleased">) {
               </Field>
             </>
           )}
-          {isDraw && <TextField label={d.value.publicValueSource} value={source} max={SOURCE_MAX} optional />}
+          {isDraw && <TextField label={d.value.publicValueSource} value={source} max={SOURCE_MAX} path="/publicValueSource" optional />}
         </>
       ) : (
         <p class="muted">{d.value.onlySome}</p>

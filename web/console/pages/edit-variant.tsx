@@ -8,7 +8,7 @@ import { PictureField } from "../parts/pictures.tsx";
 import { metadataPatch, metadataText, normalText, SKU_MAX, wordsOf } from "../product-fields.ts";
 import { optionsInNameOrder } from "../variants.ts";
 import { p } from "../words/products.ts";
-import { t } from "../words/words.ts";
+import { optionLabel, t } from "../words/words.ts";
 import type { ProductDetail, Variant } from "./product.tsx";
 
 /** An option's value is a field of its own, called by this prefix and the option's name. */
@@ -68,7 +68,7 @@ function labelOf(field: string): string {
     imageUrl: p.value.ownPicture,
     metadata: p.value.metadata,
   };
-  return labels[field] ?? optionOf(field);
+  return labels[field] ?? optionLabel(optionOf(field));
 }
 
 function formatOf(field: string, value: string): string {

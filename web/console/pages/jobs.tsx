@@ -4,7 +4,8 @@ import { type ActionContext, perOperator } from "../attempt.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Busy, Failure, Title, When } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
-import { jobWord, t } from "../words/words.ts";
+import { jobWord, resultWords, scheduleWords } from "../words/jobs.ts";
+import { t } from "../words/words.ts";
 
 /** The jobs that this operator started and that still run. Outlives the page. */
 const runningJobs = perOperator<readonly string[]>([]);
@@ -43,9 +44,9 @@ export function Jobs() {
                 </>
               ),
             },
-            { head: t.value.schedule, cell: ({ schedule }) => <span class="id">{schedule}</span> },
+            { head: t.value.schedule, cell: ({ schedule }) => <span title={schedule}>{scheduleWords(schedule)}</span> },
             { head: t.value.lastRun, cell: ({ lastRunAt }) => <When at={lastRunAt} /> },
-            { head: t.value.outcome, cell: ({ lastResult }) => <span class="id clip">{resultWords(lastResult)}</span> },
+            { head: t.value.outcome, cell: ({ lastResult }) => resultWords(lastResult) },
             {
               head: t.value.actions,
               end: true,
@@ -69,11 +70,4 @@ export function Jobs() {
       )}
     </>
   );
-}
-
-function resultWords(result: unknown): string {
-  if (typeof result !== "object" || result === null) return "–";
-  return Object.entries(result)
-    .map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
-    .join(" · ");
 }

@@ -43,8 +43,8 @@ export function Live() {
         <>
           {last.database === null && <Notice kind="bad">{t.value.databaseSilent}</Notice>}
           <Tiles last={last} />
-          <Charts all={all} />
           {mayRead("drops") && <LatestDrop />}
+          <Charts all={all} />
           <div class="columns">
             <SellingOut last={last} />
             <Instances last={last} />

@@ -128,7 +128,14 @@ function ModeFields({ terms: { mode, minutes, waitlist, source } }: { terms: Ter
         </span>
       </Field>
       {mode.value === "DRAW" && (
-        <TextField label={d.value.publicValueSource} hint={d.value.publicValueSourceHint} value={source} max={SOURCE_MAX} optional />
+        <TextField
+          label={d.value.publicValueSource}
+          hint={d.value.publicValueSourceHint}
+          value={source}
+          max={SOURCE_MAX}
+          path="/publicValueSource"
+          optional
+        />
       )}
     </>
   );

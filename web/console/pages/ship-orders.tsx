@@ -36,7 +36,7 @@ export function ShipOrders() {
       <Title
         side={
           <a class="button small quiet" href={to("/orders")}>
-            {t.value.orders}
+            {o.value.toOrders}
           </a>
         }
       >

@@ -90,7 +90,7 @@ function Grant({ userId, done }: { userId: string; done: Done }) {
       needs="balances"
       label={t.value.grant}
       title={t.value.grant}
-      act={u.value.grantAct(formatMoney(Number(amount.value) || 0))}
+      act={Number(amount.value) > 0 ? u.value.grantAct(formatMoney(Number(amount.value))) : t.value.grant}
       tone="primary"
       quiet={false}
       opened={() => void (amount.value = reason.value = customerReason.value = "")}
@@ -107,7 +107,7 @@ function Grant({ userId, done }: { userId: string; done: Done }) {
       <NumberField label={t.value.amount} value={amount} min={1} />
       <ReasonField label={t.value.reason} value={reason} />
       <CustomerReasonField value={customerReason} />
-      <p>{t.value.grantWords(formatMoney(Number(amount.value) || 0))}</p>
+      {Number(amount.value) > 0 && <p>{t.value.grantWords(formatMoney(Number(amount.value)))}</p>}
     </Confirm>
   );
 }

@@ -1,13 +1,13 @@
 import type { ComponentChildren } from "preact";
 import type { Grid } from "../variants.ts";
-import { t } from "../words/words.ts";
+import { optionLabel, t } from "../words/words.ts";
 
 type MatrixProps<Item> = { caption: string; grid: Grid<Item>; cell: (item: Item) => ComponentChildren };
 
 /** Variants as a table of sizes and colors. On a narrow screen the table scrolls sideways. */
 export function Matrix<Item>({ caption, grid, cell }: MatrixProps<Item>) {
   const { columnOption, rowOptions, columns, rows } = grid;
-  const corner = [rowOptions, columnOption].filter(Boolean).join(" ＼ ");
+  const corner = [...rowOptions, columnOption].filter(Boolean).map(optionLabel).join(" ＼ ");
   return (
     // The keyboard scrolls it with the arrow keys.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex

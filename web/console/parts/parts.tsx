@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { formatInstant, formatSecond } from "../../shared/languages.ts";
 import { subject } from "../../shared/router.ts";
 import { reasonOf } from "../api.ts";
@@ -150,17 +150,26 @@ type LabelProps = {
 export function Field({ label, hint, path, children }: LabelProps) {
   const error = useFieldError(path);
   const frame = useRef<HTMLLabelElement>(null);
-  useEffect(() => {
+  const id = useId();
+  // Before the form's own effect, which gives the focus to the first field at fault.
+  useLayoutEffect(() => {
     const control = frame.current?.querySelector("input, select, textarea");
-    if (error === undefined) control?.removeAttribute("aria-invalid");
-    else control?.setAttribute("aria-invalid", "true");
+    if (error === undefined) for (const name of ["aria-invalid", "aria-describedby"]) control?.removeAttribute(name);
+    else {
+      control?.setAttribute("aria-invalid", "true");
+      control?.setAttribute("aria-describedby", id);
+    }
   }, [error]);
   return (
     <label class="field" ref={frame}>
       <span class="field-label">{label}</span>
       {children}
       {hint && <span class="field-hint">{hint}</span>}
-      {error !== undefined && <span class="field-error">{error}</span>}
+      {error !== undefined && (
+        <span class="field-error" id={id}>
+          {error}
+        </span>
+      )}
     </label>
   );
 }

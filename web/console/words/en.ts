@@ -101,7 +101,7 @@ export const en = {
   until: "To",
   total: "Total",
   discount: "Discount",
-  toPay: "To pay",
+  toPay: "Amount due",
   refundedColumn: "Refunded",
   progress: "Progress",
 

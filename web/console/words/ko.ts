@@ -93,7 +93,7 @@ export const ko = {
   reason: "사유",
   customerReason: "고객에게 보이는 사유",
   customerReasonHint: "선택 입력, 고객에게 표시됩니다",
-  byOperator: "운영자",
+  byOperator: "운영자 처리",
   since: "부터",
   until: "까지",
   total: "합계",

@@ -89,19 +89,6 @@ const EVENT: Record<string, Pair> = {
   "user.erased": ["탈퇴 처리", "User erased"],
 };
 
-const JOB: Record<string, Pair> = {
-  "aggregate-sales": ["매출 집계", "Aggregate sales"],
-  "snapshot-popular": ["인기 상품 기록", "Record popular products"],
-  "recount-sales": ["매출 재집계", "Recount sales"],
-  "expire-orders": ["주문 만료", "Expire orders"],
-  "expire-coupons": ["쿠폰 만료", "Expire coupons"],
-  "expire-holds": ["확보 시간 만료", "Expire holds"],
-  "run-draws": ["추첨", "Run draws"],
-  "settle-payments": ["결제 확인", "Settle payments"],
-  "relay-events": ["이벤트 전달", "Relay events"],
-  purge: ["오래된 데이터 삭제", "Purge"],
-};
-
 /** An unknown name is shown unchanged. */
 const wordOf =
   (words: Record<string, Pair>) =>
@@ -112,8 +99,13 @@ export const statusWord = wordOf(STATUS);
 export const fulfilmentWord = wordOf(FULFILMENT);
 export const codeWord = wordOf(CODE);
 export const eventWord = wordOf(EVENT);
-export const jobWord = wordOf(JOB);
 export const differenceWord = wordOf(DIFFERENCE);
+
+/** Color and size in the operator's language; any other option as the shop calls it. */
+export function optionLabel(name: string): string {
+  const known: Record<string, string> = { color: t.value.color, size: t.value.size };
+  return Object.hasOwn(known, name.toLowerCase()) ? (known[name.toLowerCase()] as string) : name;
+}
 
 /** The labels of request fields in forms. */
 const FIELDS = {

@@ -9,6 +9,7 @@ import { cartChanged } from "../cart.ts";
 import { addressBody } from "../parts/address-form.tsx";
 import { type CheckoutData, CheckoutForm, type Submission } from "../parts/checkout-form.tsx";
 import { withHeldUnits } from "../parts/drop/held-units.ts";
+import { forgetDrop } from "../parts/drop/remembered.ts";
 import type { CheckoutItem, ShownOrder } from "../parts/order-changes.tsx";
 import { removeOrderedItems } from "../parts/ordered-cart.ts";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
@@ -29,9 +30,11 @@ export function Checkout() {
 
 function CheckoutOf({ name, purchase }: { name: string; purchase: DirectPurchase }) {
   const data = useUserResource(name, (userId, signal) => readCheckout(purchase, userId, signal), { everyMs: 5000, uncached: true });
-  const order = useAttempt(async (context, { body, cartItems, card, shown }: OrderRequest) => {
+  const order = useAttempt(async (context, { body, cartItems, card, shown, dropIds }: OrderRequest) => {
     try {
       const placed = (await context.shop.placeOrder({ body, idempotencyKey: context.key })).body;
+      // The held units are in the order now: no strip asks for their payment again.
+      for (const dropId of dropIds) forgetDrop(context.userId, dropId);
       // The order is placed. Its page reports the outcome of its payment.
       const emptyCart = async (): Promise<unknown> => cartItems.length > 0 && removeOrderedItems(context, cartItems);
       // The gateway's window ends this page, so the cart is emptied before.
@@ -92,7 +95,7 @@ function requestOf({ coupon, card, address, shown }: Submission, { items, fromCa
     ...(address ? { shippingAddress: addressBody(address) } : {}),
   };
   const cartItems = fromCart ? items.flatMap(({ cartItemId: id, quantity }) => (id === null ? [] : [{ id, quantity }])) : [];
-  return { body, cartItems, card, shown };
+  return { body, cartItems, card, shown, dropIds: items.flatMap(({ dropId }) => dropId ?? []) };
 }
 
 async function readCheckout({ product, variant, quantity }: DirectPurchase, userId: string, signal: AbortSignal): Promise<CheckoutData> {

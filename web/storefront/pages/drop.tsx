@@ -12,8 +12,9 @@ import { DropActions } from "../parts/drop/drop-actions.tsx";
 import { aheadOf, type Drop as DropOfShop, type Entry, isOngoing, useDrop, useOwnEntry } from "../parts/drop/drop-data.ts";
 import { DropPanel } from "../parts/drop/drop-panel.tsx";
 import { rememberDrop } from "../parts/drop/remembered.ts";
-import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
+import { DetailSkeleton, Empty, Failure, Title } from "../parts/parts.tsx";
 import { Reminder } from "../parts/reminder.tsx";
+import { Restock } from "../parts/restock.tsx";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 import { localName } from "../names.ts";
@@ -34,17 +35,8 @@ export function Drop({ id }: { id: string }) {
         </Empty>
       </>
     );
-  if (!drop) return error === undefined ? <Loading /> : <Failure error={error} retry={() => void reload()} />;
+  if (!drop) return error === undefined ? <DetailSkeleton /> : <Failure error={error} retry={() => void reload()} />;
   return <Detail drop={drop} />;
-}
-
-function Loading() {
-  return (
-    <div class="detail">
-      <div class="bone tall" />
-      <Skeleton lines={5} />
-    </div>
-  );
 }
 
 function Detail({ drop }: { drop: DropOfShop }) {
@@ -61,7 +53,7 @@ function Detail({ drop }: { drop: DropOfShop }) {
   }, [drop.name, language.value]);
   // The parts appear together, so that none of them moves another. A busy shop may answer one of them late.
   const isReady = useReadyWithin(PARTS_MS, session.value === null ? [product] : [product, entry]);
-  if (!isReady) return <Loading />;
+  if (!isReady) return <DetailSkeleton />;
   const shown = entry.data ?? null;
   const isTheirs = shown !== null && (isOngoing(shown) || shown.status === "BOUGHT");
   const isOver = drop.status === "CLOSED" && !isTheirs;
@@ -82,6 +74,7 @@ function Detail({ drop }: { drop: DropOfShop }) {
           {product.data && <ProductLine product={product.data} />}
         </div>
         <DropPanel drop={drop} entry={shown} changed={entry.reload} />
+        {mayComeBack(drop) && !isTheirs && <Restock item={{ kind: "drops", id: drop.id, variantId: null, name: drop.name }} />}
         <Facts drop={drop} />
         {product.data && <DropActions drop={drop} product={product.data} entry={shown} changed={entry.reload} />}
         {drop.status === "UPCOMING" && <Reminder id={drop.id} name={drop.name} opensAt={drop.opensAt} path={`/drops/${drop.id}`} />}
@@ -90,6 +83,10 @@ function Detail({ drop }: { drop: DropOfShop }) {
     </article>
   );
 }
+
+/** Whether units may come back that no line of buyers waits for. */
+const mayComeBack = ({ status, mode, waitlist }: DropOfShop): boolean =>
+  status === "SOLD_OUT" && (mode === "DIRECT" || (mode === "FIRST_COME" && !waitlist));
 
 /** The visitor's entry. It is read again when the stream says that its turn may have come. */
 function useEntryOf(drop: DropOfShop) {
@@ -125,6 +122,7 @@ function ProductLine({ product }: { product: Product }) {
 }
 
 function Facts({ drop: { mode, status, remaining, entries, limitPerCustomer } }: { drop: DropOfShop }) {
+  if (mode === "DIRECT" && status === "CLOSED") return null;
   return (
     <dl class="facts">
       {/* Units that are left over when a drop is closed are not for sale. */}

@@ -5,7 +5,7 @@ import { isRefusal, type Product as ProductOfShop, type Variant } from "#client"
 import { shop } from "../api.ts";
 import { Gallery } from "../parts/gallery.tsx";
 import { Buy } from "../parts/buy.tsx";
-import { Empty, Failure, Notice, Skeleton, Stock, Title } from "../parts/parts.tsx";
+import { DetailSkeleton, Empty, Failure, Notice, Stock, Title } from "../parts/parts.tsx";
 import { useSelection } from "../parts/selection.ts";
 import { useResource } from "../../shared/resource.ts";
 import { subject, to } from "../router.ts";
@@ -27,18 +27,8 @@ export function Product({ id }: { id: string }) {
         </Empty>
       </>
     );
-  if (!product.data) return product.error === undefined ? <Loading /> : <Failure error={product.error} retry={() => void product.reload()} />;
+  if (!product.data) return product.error === undefined ? <DetailSkeleton /> : <Failure error={product.error} retry={() => void product.reload()} />;
   return <Detail product={product.data} reload={product.reload} />;
-}
-
-/** As large as the product will be. */
-function Loading() {
-  return (
-    <div class="detail">
-      <div class="bone tall" />
-      <Skeleton lines={5} />
-    </div>
-  );
 }
 
 function Detail({ product, reload }: { product: ProductOfShop; reload: () => Promise<void> }) {

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { isRefusal, type Product } from "#client";
+import { isRefusal, type Product, type Variant } from "#client";
 import { formatMoney } from "../../shared/languages.ts";
 import { navigate, to } from "../router.ts";
 import { useAttempt } from "../attempt.ts";
@@ -11,11 +11,13 @@ import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 import { BottomBar } from "./bottom-bar.tsx";
 import { Failure, Notice, Reason, Spinner, Stepper, Stock } from "./parts.tsx";
+import { Restock } from "./restock.tsx";
 import type { Selection } from "./selection.ts";
 import { Sheet } from "./sheet.tsx";
 import { toast } from "./toasts.tsx";
 import { focusMissing, VariantOptions } from "./variant-options.tsx";
 import { isWide } from "./viewport.ts";
+import type { Watched } from "./watched.ts";
 import { localName } from "../names.ts";
 
 type BuyProps = { product: Product; selection: Selection; reload: () => Promise<void> };
@@ -47,6 +49,9 @@ function BuyFreely({ product, selection, reload }: BuyProps) {
   const { status } = variant ?? product;
   const sellable = status === "ON_SALE" && (variant ?? product).stock > 0;
 
+  const isGone = status === "SOLD_OUT";
+  const watched = watchedOf(product, variant);
+
   /** Runs the action if the choice is complete, else asks for it. */
   const whenChosen = (act: (variantId: string) => void) => (): void => {
     if (variant) return act(variant.id);
@@ -75,12 +80,13 @@ function BuyFreely({ product, selection, reload }: BuyProps) {
     return (
       <>
         <VariantOptions selection={selection} isAsked={isAsked.value} />
-        {(variant || isWide.value) && <Quantity product={product} selection={selection} />}
+        {isGone ? <Restock item={watched} /> : (variant || isWide.value) && <Quantity product={product} selection={selection} />}
         <BottomBar>{buttons}</BottomBar>
       </>
     );
   return (
     <>
+      {product.status === "SOLD_OUT" && <Restock item={watched} />}
       <BottomBar>
         <button
           type="button"
@@ -106,10 +112,16 @@ function BuyFreely({ product, selection, reload }: BuyProps) {
         }
       >
         <VariantOptions selection={selection} isAsked={isAsked.value} />
-        <Quantity product={product} selection={selection} />
+        {isGone ? <Restock item={watched} /> : <Quantity product={product} selection={selection} />}
       </Sheet>
     </>
   );
+}
+
+/** The whole product until a variant is chosen, and if all of it is sold out. */
+function watchedOf({ id, name, status }: Product, variant: Variant | undefined): Watched {
+  const isWhole = variant === undefined || status === "SOLD_OUT";
+  return { kind: "products", id, variantId: isWhole ? null : variant.id, name };
 }
 
 function usePurchase({ id: productId }: Product, reload: () => Promise<void>, added: () => void) {

@@ -13,7 +13,7 @@ import { isPast } from "./countdown.tsx";
 import { CouponChoice } from "./coupon-choice.tsx";
 import { type CheckoutItem, OrderChanges, type ShownOrder, shownOrder } from "./order-changes.tsx";
 import { Failure, Money, Notice, Spinner } from "./parts.tsx";
-import { cardChoice, type CardChoice, type Method, PayWith, type SimulatedOutcome } from "./pay-with.tsx";
+import { cardChoice, type CardChoice, ChosenMethod, type Method, PayWith, type SimulatedOutcome } from "./pay-with.tsx";
 import { localName } from "../names.ts";
 
 /** The data that a checkout shows. */
@@ -87,6 +87,7 @@ export function CheckoutForm({ items, fromCart, coupons, balance, busy, error, b
               <a href={fromCart ? to("/cart") : to(`/products/${items[0]?.productId}`)}>{fromCart ? t.value.seeCart : t.value.seeProduct}</a>
             </Notice>
           )}
+          {!blocked && <ChosenMethod method={method.value} balance={balance} toPay={price.toPay} fixed={busy} />}
           <button type="submit" class="button primary wide" disabled={!busy && (short || blocked)} aria-disabled={busy}>
             {busy && <Spinner />}
             {busy ? t.value.paying : t.value.pay(price.toPay)}

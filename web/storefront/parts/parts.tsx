@@ -86,6 +86,16 @@ export function Skeleton({ lines = 3, tall = false }: { lines?: number; tall?: b
   );
 }
 
+/** As large as the page of a product or a drop will be. */
+export function DetailSkeleton() {
+  return (
+    <div class="detail">
+      <div class="bone tall" />
+      <Skeleton lines={5} />
+    </div>
+  );
+}
+
 export function Spinner() {
   return <span class="spinner" aria-hidden="true" />;
 }

@@ -6,7 +6,7 @@ import { t } from "../words/words.ts";
 import { BottomBar } from "./bottom-bar.tsx";
 import { Countdown } from "./countdown.tsx";
 import { Failure, Notice, Spinner } from "./parts.tsx";
-import { cardChoice, type CardChoice, gatewayMethods, type Method, payAtGateway, PayWith, type SimulatedOutcome } from "./pay-with.tsx";
+import { cardChoice, type CardChoice, ChosenMethod, gatewayMethods, type Method, payAtGateway, PayWith, type SimulatedOutcome } from "./pay-with.tsx";
 import type { Order } from "./user-resource.ts";
 
 /** Pays an order that is placed and not paid yet. */
@@ -43,6 +43,7 @@ export function PayNow({ order, balance, reload }: { order: Order; balance: numb
       <BottomBar>
         {pay.error !== undefined && <Failure error={pay.error} />}
         {pay.undecided && !pay.busy && <Notice kind="warn">{t.value.paymentUnknown}</Notice>}
+        <ChosenMethod method={method} balance={balance} toPay={toPay} fixed={pay.busy || pay.undecided !== null} />
         <button
           type="submit"
           class="button primary wide"

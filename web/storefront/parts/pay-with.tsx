@@ -51,7 +51,7 @@ export function PayWith({ method, outcome, balance, toPay, fixed }: PayWithProps
   const byCard = offered.some((name) => name === method.value);
   const takesCardsElsewhere = offered.length === 0 && (shopInfo.value?.paymentMethods.includes("CARD") ?? false);
   return (
-    <fieldset class="panel" disabled={fixed}>
+    <fieldset class="panel" id={CHOICE} disabled={fixed}>
       <legend>{t.value.payWith}</legend>
       <label class="pick">
         <input type="radio" name="method" checked={!byCard} onChange={() => (method.value = "BALANCE")} />
@@ -87,6 +87,40 @@ export function PayWith({ method, outcome, balance, toPay, fixed }: PayWithProps
       {simulated && byCard && <Simulated outcome={outcome} />}
     </fieldset>
   );
+}
+
+/**
+ * The chosen method, beside the button that pays. On a phone the choice itself may be out of view, and a button leads to it. A balance that is
+ * too low is told here on every screen.
+ */
+export function ChosenMethod({ method, balance, toPay, fixed }: Omit<PayWithProps, "outcome" | "method"> & { method: Method }) {
+  const offered = gatewayMethods();
+  const atGateway = offered.find((name) => name === method);
+  const isShort = atGateway === undefined && balance < toPay;
+  if (offered.length === 0 && !isShort) return null;
+  const name = atGateway === undefined ? t.value.payBalance : shopInfo.value?.cards === "simulated" ? t.value.payCard : windowName(atGateway);
+  return (
+    <p class={`chosen-method ${isShort ? "short" : ""}`}>
+      {isShort ? <span class="row-warning">{t.value.balanceShortBy(toPay - balance)}</span> : <span class="muted">{name}</span>}
+      {offered.length === 0 ? (
+        <a class="text-button" href={to("/balance", { amount: String(toPay - balance), next: currentPath() })}>
+          {t.value.chargeFirst}
+        </a>
+      ) : (
+        <button type="button" class="text-button" disabled={fixed} onClick={showChoice}>
+          {t.value.changeMethod}
+        </button>
+      )}
+    </p>
+  );
+}
+
+const CHOICE = "payment-methods";
+
+function showChoice(): void {
+  const choice = document.getElementById(CHOICE);
+  choice?.scrollIntoView({ block: "center" });
+  choice?.querySelector<HTMLElement>("input:checked")?.focus({ preventScroll: true });
 }
 
 const windowName = (method: WindowMethod): string =>

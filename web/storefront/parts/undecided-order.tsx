@@ -20,6 +20,8 @@ export type OrderRequest = {
   cartItems: OrderedItem[];
   card: CardChoice | null;
   shown: ShownOrder;
+  /** The drops of the items. */
+  dropIds: string[];
 };
 
 type UndecidedOrderProps = {

@@ -70,6 +70,7 @@ export const dropEn = {
   inLine: (place: number) => `You are ${ordinal(place)} in line`,
   inLineNext: "You are next",
   aboutMinutes: (minutes: number) => (minutes <= 1 ? "About a minute to go." : `About ${plural(minutes, "minute", "minutes")} to go.`),
+  appliedHint: "You can close this page and stay in the draw. A note at the top of the shop leads you back.",
   inLineHint: "You can close this page and keep your place. A note at the top of the shop leads you back.",
   applied: "You are in the draw",
   appliedNumber: (number: number) => `Entry no. ${formatNumber(number)}`,
@@ -95,6 +96,12 @@ export const dropEn = {
 
   addToCalendar: "Add a reminder",
   calendarHint: "Your calendar reminds you 5 minutes before it opens.",
+  restockAsk: "Tell me when it is back",
+  restockOn: "We will tell you",
+  restockHint: "Keep the shop open, and we tell you when it is back.",
+  restockOnHint: "We tell you when you can buy it again, as long as the shop is open in a tab. Press again to stop.",
+  restocked: (name: string) => `${name} is available again.`,
+  restockedTitle: "Back in stock",
 
   proofTitle: "Check that the draw was fair",
   proofBefore:

@@ -65,6 +65,7 @@ export const dropKo = {
   inLineNext: "다음 차례입니다",
   aboutMinutes: (minutes: number) =>
     minutes <= 1 ? "약 1분 안에 차례가 올 것 같습니다." : `약 ${formatNumber(minutes)}분 뒤에 차례가 올 것 같습니다.`,
+  appliedHint: "이 화면을 닫아도 응모는 그대로입니다. 다시 들어오면 화면 위쪽에서 바로 찾을 수 있습니다.",
   inLineHint: "이 화면을 닫아도 순서는 그대로입니다. 다시 들어오면 화면 위쪽에서 바로 찾을 수 있습니다.",
   applied: "응모했습니다",
   appliedNumber: (number: number) => `응모 번호 ${formatNumber(number)}번`,
@@ -91,6 +92,12 @@ export const dropKo = {
 
   addToCalendar: "캘린더에 알림 추가",
   calendarHint: "휴대폰 캘린더가 오픈 5분 전에 알려 드립니다.",
+  restockAsk: "재입고 알림 받기",
+  restockOn: "알림 신청 완료",
+  restockHint: "이 상점을 열어 두시면 다시 구매할 수 있을 때 알려 드립니다.",
+  restockOnHint: "다시 구매할 수 있게 되면 알려 드립니다. 상점을 열어 둔 동안에만 알림이 옵니다. 다시 누르면 꺼집니다.",
+  restocked: (name: string) => `${name}: 다시 구매할 수 있습니다.`,
+  restockedTitle: "재입고",
 
   proofTitle: "추첨이 공정했는지 확인하기",
   proofBefore: "드롭을 만들 때 추첨에 쓸 비밀값의 지문을 먼저 공개했습니다. 그래서 상점도 나중에 결과를 바꿀 수 없습니다.",

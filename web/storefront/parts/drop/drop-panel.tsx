@@ -116,7 +116,7 @@ function Waiting({ drop, entry, changed }: PanelProps & { entry: Entry }) {
       <State icon="check" tone="good" title={drop.status === "CLOSED" ? t.value.drawPending : t.value.applied}>
         <p class="center number">{t.value.appliedNumber(entry.number)}</p>
         {drop.status !== "CLOSED" && drop.closesAt && <Countdown to={drop.closesAt} label={t.value.drawAfter} large />}
-        <p class="muted center">{drop.status === "CLOSED" ? t.value.drawPendingHint : t.value.inLineHint}</p>
+        <p class="muted center">{drop.status === "CLOSED" ? t.value.drawPendingHint : t.value.appliedHint}</p>
         <LeaveDrop drop={drop} entry={entry} changed={changed} />
       </State>
     );

@@ -63,39 +63,53 @@ export function RefundAccountFields({ account, form }: Pick<RefundAccount, "acco
             ))}
           </select>
         </label>
-        <label class="field">
-          <span>{t.value.accountNumber}</span>
-          <input
-            type="text"
-            inputMode="numeric"
-            autocomplete="off"
-            maxLength={30}
-            required
-            value={account.value.accountNumber}
-            onInput={(event) => {
-              const input = event.currentTarget;
-              input.setCustomValidity(/^\d{1,20}$/.test(digitsOf(input.value)) ? "" : t.value.digitsOnly);
-              set({ accountNumber: input.value });
-            }}
-          />
-        </label>
-        <label class="field">
-          <span>{t.value.accountHolder}</span>
-          <input
-            type="text"
-            autocomplete="off"
-            maxLength={60}
-            required
-            value={account.value.holderName}
-            onInput={(event) => {
-              const input = event.currentTarget;
-              input.setCustomValidity(input.value.trim() === "" ? t.value.fillIn(t.value.accountHolder) : "");
-              set({ holderName: input.value });
-            }}
-          />
-        </label>
+        <TextField
+          label={t.value.accountNumber}
+          value={account.value.accountNumber}
+          max={30}
+          numeric
+          fault={(text) => (/^\d{1,20}$/.test(digitsOf(text)) ? "" : t.value.digitsOnly)}
+          change={(accountNumber) => set({ accountNumber })}
+        />
+        <TextField
+          label={t.value.accountHolder}
+          value={account.value.holderName}
+          max={60}
+          fault={(text) => (text.trim() === "" ? t.value.fillIn(t.value.accountHolder) : "")}
+          change={(holderName) => set({ holderName })}
+        />
       </div>
     </form>
+  );
+}
+
+type TextFieldProps = {
+  label: string;
+  value: string;
+  max: number;
+  numeric?: boolean;
+  /** What is wrong with a text; empty if nothing is. */
+  fault: (text: string) => string;
+  change: (text: string) => void;
+};
+
+function TextField({ label, value, max, numeric = false, fault, change }: TextFieldProps) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input
+        type="text"
+        inputMode={numeric ? "numeric" : "text"}
+        autocomplete="off"
+        maxLength={max}
+        required
+        value={value}
+        onInput={({ currentTarget }) => {
+          currentTarget.setCustomValidity(fault(currentTarget.value));
+          change(currentTarget.value);
+        }}
+      />
+    </label>
   );
 }
 
