@@ -8,6 +8,8 @@ import { ShopClient, type ShopClientConfig } from "./client.ts";
 const SERVER = "SELECT pg_postmaster_start_time()::text AS server";
 const PROBE_MS = 5000;
 
+/** The driver's types lack the limit of a single query. */
+type LimitedQuery = pg.QueryConfig & { query_timeout: number };
 type Known = { server: string | undefined; bytes: number; silentSince: number };
 
 export class SilenceWatch {
@@ -32,9 +34,13 @@ export class SilenceWatch {
     clearInterval(this.#timer);
   }
 
-  /** Remembers the server of a new connection. Errors: the connection's. */
+  /**
+   * Remembers the server of a new connection. Errors: the connection's, also if the server is silent.
+   * Without a limit the pool would wait for it, since it is not in use yet.
+   */
   async meet(client: pg.Client): Promise<void> {
-    const { rows } = await client.query<{ server: string }>(SERVER);
+    const limited: LimitedQuery = { text: SERVER, query_timeout: Math.min(PROBE_MS, this.#silentMs) };
+    const { rows } = await client.query<{ server: string }>(limited);
     this.#known.set(client, { server: rows[0]?.server, bytes: 0, silentSince: performance.now() });
   }
 

@@ -65,7 +65,9 @@ function checkChange({ now }: UnitOfWork, drop: Drop, changed: (keyof DropTerms)
   // A later `closesAt` does not undo a close: the line is lost, or the entries are in the draw.
   if (changed.includes("closesAt") && (drop.closedAt !== null || (drop.mode !== "DIRECT" && isOver(drop, now))))
     refuse("DROP_CLOSED", { dropId: drop.id, reason: "CLOSED" });
+  // The standard hold fits every drop, as at its creation, and an open drop may close before its last hold ends.
+  const checksHold = changed.includes("holdFor") || (!isOpen && after.holdFor !== DEFAULT_HOLD[drop.mode]);
   if (changed.some((name) => name !== "name" && name !== "metadata"))
-    checkTerms(drop.mode, changed.includes("holdFor") ? after : { ...after, holdFor: null }, isOpen ? drop.opensAt : now, now);
+    checkTerms(drop.mode, checksHold ? after : { ...after, holdFor: null }, isOpen ? drop.opensAt : now, now);
   if (Object.keys(after.metadata).length > METADATA_MAX) invalid("/metadata", `must not have more than ${METADATA_MAX} keys`);
 }

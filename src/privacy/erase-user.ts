@@ -1,5 +1,6 @@
 import type { Wallet } from "../balance/balance.ts";
 import { members, users } from "../balance/balance.sql.ts";
+import { cardCharges } from "../balance/card-charge.sql.ts";
 import { changeProfile, viewOf } from "../balance/edit-user.ts";
 import type { UserView } from "../balance/create-users.ts";
 import { type Profile, profiles } from "../balance/profile.sql.ts";
@@ -15,7 +16,7 @@ import { type Command, command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
 import { erasedProfile } from "./erased-profile.ts";
-import { belongings, type ResponseKey, selectOrderIds, selectResponsesAbout } from "./belongings.sql.ts";
+import { type Belongings, belongings, type ResponseKey, selectOrderIds, selectResponsesAbout } from "./belongings.sql.ts";
 
 export type EraseUser = {
   userId: string;
@@ -57,7 +58,7 @@ export function eraseUser(database: Database, now: () => number): Command<EraseU
       const owned = uow.find(belongings, userId);
       if (!wallet || !profile || !owned || !found) refuse("USER_NOT_FOUND", { userId });
       if (profile.erasedAt !== null) return viewOf(profile);
-      if (owned.orderIds.some((id) => !uow.holds(orders, id))) throw new NeedsChanged();
+      if (owned.orderIds.some((id) => !uow.holds(orders, id)) || isWritten(uow, userId, owned)) throw new NeedsChanged();
       const all = owned.orderIds.map((id) => uow.find(orders, id) as Order);
       const open = all.filter((order) => isOpen(uow, order));
       if (open.length > 0) refuse("USER_NOT_ERASABLE", { userId, reason: "OPEN_ORDERS", orderIds: open.slice(0, MOST_NAMED).map(({ id }) => id) });
@@ -73,6 +74,14 @@ export function eraseUser(database: Database, now: () => number): Command<EraseU
 
 /** Most open orders that a refusal names. */
 const MOST_NAMED = 20;
+
+/** Whether earlier commands of the round have made an order of the user, or changed a charge: `belongings` was read before. */
+function isWritten(uow: UnitOfWork, userId: string, { orderIds }: Belongings): boolean {
+  return (
+    uow.written(orders).some((order) => order.userId === userId && !orderIds.includes(order.id)) ||
+    uow.written(cardCharges).some((charge) => charge.userId === userId)
+  );
+}
 
 /** Unpaid, unshipped, or with a return or a refund that has not ended. */
 function isOpen(uow: UnitOfWork, { id, status, fulfilmentStatus }: Order): boolean {

@@ -61,6 +61,15 @@ export class UnitOfWork {
   }
 
   /**
+   * Returns the rows that earlier commands of the round have written: a query that was made when the
+   * round began has not found them.
+   */
+  written<Row>(table: Table<Row>): Row[] {
+    const state = this.#tables.get(table);
+    return state ? ([...state.before.keys()].map((key) => state.current.get(key)) as Row[]) : [];
+  }
+
+  /**
    * Tells whether this command needs this key, so that `find` may be called. Needs of other
    * commands in the round do not count: otherwise a decision would depend on its neighbors.
    */

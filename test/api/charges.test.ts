@@ -17,7 +17,7 @@ before(async () => {
   settings = {
     PAYMENT_GATEWAY_URL: await simulator.listen(),
     PAYMENT_GATEWAY_SECRET: "test_sk_of_the_tests",
-    PAYMENT_GATEWAY_TIMEOUT_MS: "400",
+    PAYMENT_GATEWAY_TIMEOUT_MS: "1000",
     PAYMENT_GATEWAY_BREAKER_CALLS: "1000",
     PAYMENT_SETTLE_AFTER_MS: "600000",
     BALANCE_FUNDING: "gateway",

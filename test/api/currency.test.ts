@@ -155,7 +155,7 @@ test("a currency that the gateway does not support stops the start, and the simu
 async function shopAt(currency: string, env: Record<string, string> = {}): Promise<{ shop: TestShop; simulator: Simulator; close(): Promise<void> }> {
   const simulator = new Simulator({ secret: SECRET, currency });
   const url = await simulator.listen();
-  const gateway = { PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_TIMEOUT_MS: "400", PAYMENT_SETTLE_AFTER_MS: "600000" };
+  const gateway = { PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_TIMEOUT_MS: "1000", PAYMENT_SETTLE_AFTER_MS: "600000" };
   const shop = await openTestShop({ env: { ...gateway, ...env } });
   return {
     shop,

@@ -19,7 +19,7 @@ before(async () => {
   const env = {
     PAYMENT_GATEWAY_URL: await simulator.listen(),
     PAYMENT_GATEWAY_SECRET: "test_sk_of_the_tests",
-    PAYMENT_GATEWAY_TIMEOUT_MS: "400",
+    PAYMENT_GATEWAY_TIMEOUT_MS: "1000",
     PAYMENT_SETTLE_AFTER_MS: "600000",
   };
   shop = await openTestShop({ env: { ...env, PAYMENT_METHODS: "CARD,EASY_PAY,VIRTUAL_ACCOUNT" } });

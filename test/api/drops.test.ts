@@ -82,8 +82,9 @@ describe("creating a drop", () => {
       ["/productId", { productId: "apple" }],
     ];
     for (const [path, fields] of bad) assert.equal(invalidField(await create({ productId, ...fields })), path);
-    refused(await create({ productId: "00000000-0000-4000-8000-000000000000" }), 404, "PRODUCT_NOT_FOUND");
+    const unknown = "00000000-0000-4000-8000-000000000000";
+    assert.equal(refused(await create({ productId: unknown }), 404, "PRODUCT_NOT_FOUND")["productId"], unknown);
     const { id: withdrawn } = await shop.product({ status: "NOT_FOR_SALE" });
-    refused(await create({ productId: withdrawn }), 400, "PRODUCT_NOT_FOR_SALE");
+    assert.equal(refused(await create({ productId: withdrawn }), 400, "PRODUCT_NOT_FOR_SALE")["productId"], withdrawn);
   });
 });

@@ -14,7 +14,7 @@ let simulator: Simulator;
 before(async () => {
   simulator = new Simulator({ secret: SECRET });
   const url = await simulator.listen();
-  const settings = { PAYMENT_GATEWAY_TIMEOUT_MS: "400", PAYMENT_GATEWAY_BREAKER_CALLS: "1000", PAYMENT_SETTLE_AFTER_MS: "600000" };
+  const settings = { PAYMENT_GATEWAY_TIMEOUT_MS: "1000", PAYMENT_GATEWAY_BREAKER_CALLS: "1000", PAYMENT_SETTLE_AFTER_MS: "600000" };
   shop = await openTestShop({ env: { PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: SECRET, BALANCE_FUNDING: "gateway", ...settings } });
   simulator.webhooks.url = `${shop.url}/payments/webhooks/toss`;
 });

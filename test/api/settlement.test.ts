@@ -17,7 +17,7 @@ let env: Record<string, string>;
 before(async () => {
   simulator = new Simulator({ secret: SECRET, slowMs: 100 });
   const url = await simulator.listen();
-  env = { PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_TIMEOUT_MS: "400", PAYMENT_SETTLE_AFTER_MS: "600000" };
+  env = { PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_TIMEOUT_MS: "1000", PAYMENT_SETTLE_AFTER_MS: "600000" };
   shop = await openTestShop({ env: { ...env, PAYMENT_GATEWAY_BREAKER_CALLS: "1000" } });
 });
 after(async () => {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import pg from "pg";
 import { Database, isConnectionError, isReadOnly } from "../../src/database/pool.ts";
@@ -6,6 +8,8 @@ import { toRefusal } from "../../src/problem.ts";
 import { freshDatabase } from "../support/database.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
 
+/** PostgreSQL's messages AuthenticationOk and ReadyForQuery. */
+const AUTHENTICATED_AND_READY = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49]);
 const ONE = { name: "one", text: "SELECT 1 AS one", values: [] };
 
 // Without the error listener in ShopClient the process ends, for example at a failover.
@@ -43,6 +47,25 @@ test("a query that was sent into a silent connection fails, and the pool works a
     await database.close();
     await proxy.close();
     await drop();
+  }
+});
+
+// Fails without the limit in `meet`: a connection that is not in use yet would occupy the pool until TCP gives up.
+test("a server that goes silent right after a connection is made does not occupy the pool", { timeout: 60_000 }, async () => {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.write(AUTHENTICATED_AND_READY));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const database = new Database(`postgresql://shop@127.0.0.1:${port}/shop`, { size: 1, onError: () => {}, silentMs: 200 });
+  try {
+    for (let i = 0; i < 2; i++) await assert.rejects(database.rows(ONE), /Query read timeout/);
+    assert.equal(database.pool.totalCount, 0);
+  } finally {
+    await database.close();
+    server.close();
   }
 });
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type CardCharge, cardCharges } from "../../src/balance/card-charge.sql.ts";
 import { profiles } from "../../src/balance/profile.sql.ts";
 import { carts } from "../../src/cart/cart.sql.ts";
 import type { Database } from "../../src/database/pool.ts";
@@ -13,7 +14,10 @@ import { type RefundRow, refunds } from "../../src/order/refund/refund.sql.ts";
 import { belongings } from "../../src/privacy/belongings.sql.ts";
 import { eraseUser } from "../../src/privacy/erase-user.ts";
 import { Refusal } from "../../src/refusal.ts";
-import { decided, existing, type ExistingRow, NOW, ORDER, unread, USER, wallet } from "../support/decided.ts";
+import { type Command, command } from "../../src/till/command.ts";
+import { decide } from "../../src/till/decide.ts";
+import type { Loaded, Table } from "../../src/till/table.ts";
+import { decided, existing, type ExistingRow, NOW, ORDER, OTHER, unread, USER, wallet } from "../support/decided.ts";
 
 const DELIVERED = { ...NO_DETAILS, id: ORDER, userId: USER, status: "COMPLETED", fulfilmentStatus: "DELIVERED" } as unknown as Order;
 const RETURN = { id: ORDER, orderId: ORDER, status: "REJECTED" } as ReturnRow;
@@ -49,6 +53,37 @@ test("a user with an unpaid, an unshipped or a partly shipped order is not erase
   assert.equal(reason({ order: { status: "PENDING", fulfilmentStatus: null } }), "OPEN_ORDERS");
   for (const fulfilmentStatus of [null, "PREPARING", "PARTIALLY_SHIPPED"] as const)
     for (const status of ["COMPLETED", "PARTIALLY_REFUNDED"] as const) assert.equal(reason({ order: { status, fulfilmentStatus } }), "OPEN_ORDERS");
+});
+
+test("an order or a charge that an earlier command of the round has made is not overlooked", () => {
+  const erase = eraseUser({ rows: unread } as unknown as Database, unread);
+  const input = { userId: USER, found: { orderIds: [], responses: [], at: NOW } };
+  const outcomeAfter = <Row>(table: Table<Row>, row: Row): string => {
+    const earlier = command<null, null>({
+      name: "earlier",
+      needs: () => [],
+      decide(uow) {
+        uow.put(table, ORDER, row);
+        return null;
+      },
+    });
+    const loaded: Loaded = new Map();
+    for (const { table: of, key, row: value } of [
+      wallet(0),
+      existing(profiles, USER, { id: USER, name: "n", externalId: null, metadata: {}, erasedAt: null }),
+      existing(belongings, USER, { orderIds: [], openCharges: 0 }),
+    ])
+      loaded.set(of, new Map([[key, value]]));
+    const jobs = [
+      { command: earlier as Command<unknown, unknown>, input: null, needs: [] },
+      { command: erase as Command<unknown, unknown>, input, needs: erase.needs(input) },
+    ];
+    return decide(jobs, loaded, NOW).outcomes[1]?.kind ?? "";
+  };
+  // Decided again in a later round, which reads what the user owns anew.
+  assert.equal(outcomeAfter(orders, { ...DELIVERED, status: "PENDING" }), "again");
+  assert.equal(outcomeAfter(cardCharges, { id: ORDER, userId: USER } as CardCharge), "again");
+  assert.equal(outcomeAfter(orders, { ...DELIVERED, userId: OTHER }), "answer");
 });
 
 test("a user with a refund in progress or a requested return is not erased", () => {

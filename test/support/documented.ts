@@ -72,6 +72,7 @@ async function load(url: string): Promise<Documented> {
     uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
     "date-time": /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
     date: /^\d{4}-\d\d-\d\d$/,
+    uri: (text: string) => URL.canParse(text),
     "uri-reference": /^\/[\w/-]+$/,
   };
   const ajv = new Ajv2020({ strict: false, validateSchema: false, formats });

@@ -22,6 +22,8 @@ export type MemoryStoreOptions = {
   derived?: ReadonlyMap<Table<unknown>, (store: MemoryStore, key: string, most: number) => unknown>;
   /** Tables whose rows another table's lock protects: a round may write a row that it found elsewhere. Each row is kept as this returns it. */
   guarded?: ReadonlyMap<Table<unknown>, (row: unknown) => unknown>;
+  /** Tables of keys that belong to other rows, with the row that means that a key is free. A round frees a key without having read it. */
+  freed?: ReadonlyMap<Table<unknown>, unknown>;
 };
 
 type End = (how: "committed" | "released" | "undone", witnessed: unknown, changes?: Changes) => void;
@@ -142,12 +144,13 @@ export class MemoryStore implements Store {
 
   /** A conflict if another round has created a row first, as a constraint would report. Another error if a locked row has changed. */
   #conflictOf({ tables }: Changes): Error | undefined {
-    const { derived, guarded } = this.#options;
+    const { derived, guarded, freed } = this.#options;
     for (const [table, changes] of tables) {
       if (derived?.has(table) || guarded?.has(table)) continue;
       const rows = this.#table(table);
-      for (const { key, before } of changes) {
+      for (const { key, before, after } of changes) {
         const current = rows.get(key);
+        if (freed?.has(table) && after === freed.get(table)) continue;
         if (before === undefined && current !== undefined) return failure("conflict");
         if (before !== current) return new Error(`${table.name} ${key} was changed by another round`);
       }

@@ -370,6 +370,9 @@ export class Chaos {
     try {
       const work = { charge: this.#charge, deposit: this.#deposit, payment: this.#payment }[plan.kind].bind(this);
       return await work({ seed, rng, script: plan.script, untilFinal, settling });
+    } catch (error) {
+      const state = await this.#state(keys);
+      throw new Error(`${(error as Error).message}: ${JSON.stringify(state)}`, { cause: error });
     } finally {
       over = true;
       await competing;
@@ -437,24 +440,15 @@ export class Chaos {
     await byHand;
     await this.#settleAll(settling);
 
-    const order = good(await shop.operator.get(`/orders/${orderId}`), 200);
-    const { rows: payments } = await shop.shop.database.pool.query<{ status: string; method: string; payment_key: string | null }>(
-      "SELECT status, method, payment_key FROM payments WHERE order_id = $1",
-      [orderId],
-    );
-    const live = payments.filter(({ status }) => status !== "FAILED");
+    const held = (): number => keys.reduce((sum, one) => sum + (simulator.ledger.payments.get(one)?.left ?? 0), 0);
+    await this.#lateCapturesRefunded(async () => held() === (await this.#paymentBooks(orderId, keys)).known, settling);
+    const { order, payments, live, paidByCard, paidFromBalance, known } = await this.#paymentBooks(orderId, keys);
     assert.ok(live.length <= 1, "more than one payment of one order");
     assert.ok(
       payments.every(({ status }) => status !== "PENDING" && status !== "UNKNOWN"),
       "a payment has no final status",
     );
-    const held = (): number => keys.reduce((sum, one) => sum + (simulator.ledger.payments.get(one)?.left ?? 0), 0);
-    const paidByCard = live[0]?.method === "CARD";
-    const paidFromBalance = order.paidAmount > 0 && !paidByCard;
-    const paidAndKept = paidByCard ? order.paidAmount - order.refundedAmount : 0;
-    const known = async (): Promise<number> => paidAndKept + (await this.#refusedRefunds(keys)) - (await this.#cancelledInPart(keys));
-    await this.#lateCapturesRefunded(async () => held() === (await known()), settling);
-    assert.equal(held(), await known(), "the gateway's ledger differs from the shop's");
+    assert.equal(held(), known, "the gateway's ledger differs from the shop's");
     for (const one of keys)
       if (one !== live[0]?.payment_key)
         assert.equal(simulator.ledger.payments.get(one)?.left ?? 0, await this.#refusedRefunds([one]), "the gateway kept money without a payment");
@@ -465,6 +459,20 @@ export class Chaos {
     assert.ok(new Set(paid).size <= 1, "two payments got 201");
     assert.equal(paid.length > 0, paidByCard, "the response and the ledgers differ");
     return `payment ${order.status}`;
+  }
+
+  /** An order and its payments as they are now, and the money that the gateway must hold for them. A late cancel can change both. */
+  async #paymentBooks(orderId: string, keys: string[]) {
+    const order = good(await this.shop.operator.get(`/orders/${orderId}`), 200);
+    const { rows: payments } = await this.shop.shop.database.pool.query<{ status: string; method: string; payment_key: string | null }>(
+      "SELECT status, method, payment_key FROM payments WHERE order_id = $1",
+      [orderId],
+    );
+    const live = payments.filter(({ status }) => status !== "FAILED");
+    const paidByCard = live[0]?.method === "CARD";
+    const paidAndKept = paidByCard ? order.paidAmount - order.refundedAmount : 0;
+    const known = paidAndKept + (await this.#refusedRefunds(keys)) - (await this.#cancelledInPart(keys));
+    return { order, payments, live, paidByCard, paidFromBalance: order.paidAmount > 0 && !paidByCard, known };
   }
 
   /**
@@ -499,13 +507,16 @@ export class Chaos {
     await shop.operator.post("/admin/jobs/settle-payments/run");
     await this.#settleAll(settling);
 
-    const order = good(await shop.operator.get(`/orders/${orderId}`), 200);
+    const books = async () => {
+      const order = good(await shop.operator.get(`/orders/${orderId}`), 200);
+      return { order, known: order.paidAmount - order.refundedAmount + (await this.#refusedRefunds(keys)) };
+    };
+    const left = (): number => simulator.ledger.payments.get(paymentKey)?.left ?? 0;
+    await this.#lateCapturesRefunded(async () => left() === (await books()).known, settling);
+    const { order, known } = await books();
     assert.ok([201, 402, 409].includes(status), `a deposit got ${status}`);
     assert.notEqual(order.payment?.status, "WAITING_FOR_DEPOSIT", "a deposit is still awaited");
-    const left = (): number => simulator.ledger.payments.get(paymentKey)?.left ?? 0;
-    const known = async (): Promise<number> => order.paidAmount - order.refundedAmount + (await this.#refusedRefunds(keys));
-    await this.#lateCapturesRefunded(async () => left() === (await known()), settling);
-    assert.equal(left(), await known(), "the gateway's ledger differs from the shop's");
+    assert.equal(left(), known, "the gateway's ledger differs from the shop's");
     const gone = order.status === "COMPLETED" ? quantity : 0;
     assert.equal(await shop.stockOf(product), STOCK - gone, "stock was not restored exactly once");
     return `deposit ${order.status} (${acts.join("+")})`;
@@ -559,7 +570,6 @@ export class Chaos {
   async #settleAll({ keys, current, patience }: Settling): Promise<void> {
     if (keys.some((one) => one.includes("late"))) await pause(LATE_MS + 50);
     for (let clean = 0, tries = 0; clean < 2; tries++) {
-      if (tries === MOST_TRIES - 1) throw new Error(`open payments do not settle: ${JSON.stringify(await this.#state(keys))}`);
       patience.check(tries, "open payments do not settle");
       try {
         await Promise.race([current().worker.run(), current().death]);

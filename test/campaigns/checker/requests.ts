@@ -42,7 +42,18 @@ export function requestsOf(exchanges: readonly Exchange[]): { requests: Request[
   return { requests, changed };
 }
 
-export function nameOf({ caller, method, path, body, status, response }: Exchange): string {
+const names = new WeakMap<Exchange, string>();
+
+/** Made once for each request. A part of a string keeps the whole, and a bulk request is a part of each of its users' histories. */
+export function nameOf(exchange: Exchange): string {
+  const known = names.get(exchange);
+  if (known !== undefined) return known;
+  const name = describe(exchange);
+  names.set(exchange, name);
+  return name;
+}
+
+function describe({ caller, method, path, body, status, response }: Exchange): string {
   const sent = `${caller}: ${method} ${path}${body === undefined ? "" : ` ${JSON.stringify(body).slice(0, 200)}`}`;
   return `${sent} → ${status ?? "no response"}${response?.code === undefined ? "" : ` ${response.code}`}`;
 }

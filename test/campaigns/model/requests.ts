@@ -1,14 +1,14 @@
 // Translates steps of the simulation's model into HTTP requests, and responses into results of the model.
 
 import { campaignTerms } from "../simulation/campaign-terms.ts";
-import type { Result, Step } from "../simulation/steps.ts";
+import { type GoodsStep, NOTE, type Result, type Step } from "../simulation/steps.ts";
 import type { Answer } from "../../support/shop.ts";
 
 /** `as`: the caller, a user's id or null for an operator. */
 export type HttpRequest = { operationId: string; as: string | null; method: "GET" | "POST" | "PATCH" | "DELETE"; path: string; body?: unknown };
 
-/** All steps but expiries, which are jobs. */
-export type RequestStep = Exclude<Step, { kind: "expire order" | "expire coupons" }>;
+/** All steps but expiries, which are jobs, and those of parcels, returns and erasures, which are simulated only. */
+export type RequestStep = Exclude<Step, { kind: "expire order" | "expire coupons" } | GoodsStep>;
 
 /** HTTP statuses of the refusals, by the contract. */
 const REFUSED: Record<string, number> = {
@@ -93,6 +93,7 @@ export function requestOf(step: RequestStep, { unique, orderedAt }: { unique: st
         ...(userCouponId === null ? {} : { userCouponId }),
         payment: { method },
         ...(expectedAmount === null ? {} : { expectedAmount }),
+        ...(step.note ? { note: NOTE } : {}),
         ...(orderedAt === null ? {} : { userId, orderedAt: new Date(orderedAt).toISOString() }),
       };
       return post("placeOrder", orderedAt === null ? userId : null, "/orders", body);
@@ -108,6 +109,7 @@ export function requestOf(step: RequestStep, { unique, orderedAt }: { unique: st
       return post("refundOrder", null, `/admin/orders/${step.orderId}/refunds`, {
         ...(step.items === null ? {} : { items: step.items.map(({ variantId, quantity }) => ({ variantId, quantity })) }),
         reason: "model",
+        restock: step.restock,
       });
   }
 }

@@ -8,6 +8,7 @@ import { campaigns } from "../../../src/coupon/campaign.sql.ts";
 import { userCoupons } from "../../../src/coupon/coupon.sql.ts";
 import { orders } from "../../../src/order/order.sql.ts";
 import { isAnswer } from "../../../src/refusal.ts";
+import { returns } from "../../../src/fulfilment/return.sql.ts";
 import type { Changes, Table } from "../../../src/till/table.ts";
 import type { Model } from "./model.ts";
 import type { Result, Step } from "./steps.ts";
@@ -41,17 +42,17 @@ export class Checker {
     this.#model = model;
   }
 
-  /** Checks a committed round against the model. */
-  checkRound(decided: Decision[], changes: Changes | undefined): void {
+  /** Checks a committed round against the model. @param at when it was committed */
+  checkRound(decided: Decision[], changes: Changes | undefined, at: number): void {
     for (const decision of decided) {
       decision.request.decisions.push(decision);
       this.#checkTurn(decision.request);
-      this.#checkDecision(decision);
+      this.#checkDecision(decision, at);
     }
     if (changes) for (const [table, rows] of changes.tables) for (const { key, after } of rows) ROWS.get(table)?.(this.#model, key, after as never);
   }
 
-  #checkDecision({ request: { step, key }, now, result, body }: Decision): void {
+  #checkDecision({ request: { step, key }, now, result, body }: Decision, at: number): void {
     const stored = key === null ? undefined : this.#stored.get(key);
     const asked = JSON.stringify(step);
     // A malformed request is not stored under its key, so it may be decided before the first use of the key is committed.
@@ -60,7 +61,7 @@ export class Checker {
       return assert.deepEqual({ result, body }, { result: undefined, body: stored.body }, "a repeated request did not get the stored response");
     }
     assert.ok(result, "a response was repeated that was never stored");
-    const expected = this.#model.do(step, now, result);
+    const expected = this.#model.do(step, now, result, at);
     assertSame(expected, result, () => JSON.stringify({ step, now: new Date(now).toISOString(), expected, actual: result }));
     if (key === null) return;
     assert.equal(
@@ -154,10 +155,13 @@ row(campaigns, (model, id) => {
 });
 row(userCoupons, (model, id) => ({ status: model.coupons.get(id)?.state, orderId: model.coupons.get(id)?.orderId }));
 row(carts, (model, id) => model.carts.get(id));
+row(returns, (model, id) => model.orders.get(id)?.goods.returns.map((one) => ({ id: one.id, status: one.status })));
 row(orders, (model, id) => {
-  const { status, refunded, total, discount, userId, items } = model.orders.get(id) ?? {};
+  const { status, refunded, total, discount, userId, items, note, goods } = model.orders.get(id) ?? {};
   return {
     status,
+    note,
+    fulfilment: goods?.row(),
     refundedAmount: refunded,
     totalAmount: total,
     discountAmount: discount,

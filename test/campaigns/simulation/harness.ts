@@ -2,15 +2,19 @@
 // compares every round with the model.
 
 import assert from "node:assert/strict";
+import { externalIds, users } from "../../../src/balance/balance.sql.ts";
+import { type Profile, profiles } from "../../../src/balance/profile.sql.ts";
 import { carts } from "../../../src/cart/cart.sql.ts";
 import { variants } from "../../../src/catalog/catalog.sql.ts";
 import type { Database } from "../../../src/database/pool.ts";
 import type { Statement } from "../../../src/database/statement.ts";
 import { type KeyedResponse, idempotent } from "../../../src/idempotency/idempotent-command.ts";
+import { returns } from "../../../src/fulfilment/return.sql.ts";
 import { orders } from "../../../src/order/order.sql.ts";
+import { type Belongings, belongings } from "../../../src/privacy/belongings.sql.ts";
 import { Refusal } from "../../../src/refusal.ts";
 import type { Command } from "../../../src/till/command.ts";
-import type { Changes } from "../../../src/till/table.ts";
+import type { Change, Changes, Table } from "../../../src/till/table.ts";
 import { NeedsChanged } from "../../../src/till/unit-of-work.ts";
 import { MemoryStore, type Mishap, type Step as StoreStep } from "../../support/memory-store.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
@@ -34,6 +38,8 @@ export class Harness {
   readonly checker = new Checker(this.model);
   readonly store: MemoryStore;
   readonly #registry: Registry;
+  /** Profiles that were changed; the others are those of the created users. */
+  readonly #profiles = new Map<string, Profile>();
   /** Number of submitted commands and of committed rounds. */
   commands = 0;
   rounds = 0;
@@ -55,6 +61,8 @@ export class Harness {
       mishap: ({ name }) => this.#faultAt(name),
       witness: () => this.#deciding.splice(0),
       onEnd: (how, decided, changes) => how === "undone" || this.#onEnd(decided as Decision[], changes),
+      derived: userParts(this.#profiles),
+      freed: new Map([[externalIds, ""]]),
     });
     this.#registry = new Registry(this.store, this.model);
     for (let i = 0; i < processes; i++) this.#processes.push(this.#open() as Process);
@@ -159,7 +167,8 @@ export class Harness {
   #onEnd(decided: Decision[], changes: Changes | undefined): void {
     if (this.#failure) return;
     try {
-      this.checker.checkRound(decided, changes);
+      this.checker.checkRound(decided, changes, this.clock.now());
+      for (const { key, after } of (changes?.tables.get(profiles) ?? []) as Change<Profile>[]) this.#profiles.set(key, after);
       for (const { request, result } of decided) if (result && "answer" in result) this.#registry.learn(request.step, result.answer);
       if (!changes) return;
       this.rounds++;
@@ -216,6 +225,10 @@ export class Harness {
     if (name === "select immutable orders") return ids.flatMap((id) => this.#immutableOrder(id));
     // No product of the simulation is in a drop.
     if (name === "select drop sales") return [];
+    if (name === "select return") return this.store.rows(returns).flatMap((all) => all.filter(({ id }) => id === first));
+    if (name === "select order ids of user") return this.store.rows(orders).filter(({ userId }) => userId === first);
+    // No response of the simulation is stored for a user.
+    if (name === "select responses about user") return [];
     if (name === "select cart variants") return cart;
     if (name === "select cart variant") return cart.filter((item) => item.id === second);
     throw new Error(`the simulation does not know the statement ${name}`);
@@ -264,11 +277,25 @@ export class Harness {
   }
 }
 
+/** The parts of users' rows that have no table of their own. */
+function userParts(changed: ReadonlyMap<string, Profile>) {
+  const parts = new Map<Table<unknown>, (store: MemoryStore, id: string) => unknown>();
+  parts.set(profiles, (store, id): Profile | undefined => {
+    const created = store.row(users, id)?.created;
+    return changed.get(id) ?? (created && { id, name: created.name, externalId: created.externalId, metadata: {}, erasedAt: null });
+  });
+  parts.set(belongings, (store, id): Belongings => {
+    const own = store.rows(orders).filter(({ userId }) => userId === id);
+    return { orderIds: own.map((order) => order.id).toSorted(), openCharges: 0 };
+  });
+  return parts;
+}
+
 /** The current harness. Histories run one after the other. */
 let current: Harness;
 const database = { rows: async (statement: Statement) => current.rows(statement) } as unknown as Database;
 /** Commands for every process of a harness. They are reused, since their caches only hold immutable rows and are expensive to create. */
-const COMMANDS = Array.from({ length: 12 }, () => openCommands(database));
+const COMMANDS = Array.from({ length: 12 }, () => openCommands(database, () => current.clock.now()));
 
 /** The first phase of a two-phase command returns its answer here, since there are no cards. */
 function unwrap(answer: unknown): unknown {
@@ -283,7 +310,7 @@ function codeOf({ code, details }: Refusal): string {
 /** The start of every history: users, products, campaigns and balances. */
 const none = { key: null, at: 0 };
 const PRELUDE: Event[] = [
-  ...[null, 0, 1, null].map((external): Event => ({ ask: "create user", external, ...none })),
+  ...[null, 0, 1, null, 2, null].map((external): Event => ({ ask: "create user", external, ...none })),
   { ask: "create product", variants: [{ price: 1000, stock: 20 }], forSale: true, ...none },
   {
     ask: "create product",

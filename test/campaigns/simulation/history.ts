@@ -35,11 +35,24 @@ export type Request =
       method: "BALANCE" | "DEFERRED";
       /** Difference of the expected amount to the amount due; null: no expected amount. */
       expects: number | null;
+      note: boolean;
     }
   | { ask: "pay order"; order: number; by: number; expects: number | null }
   | { ask: "cancel order"; order: number; by: number }
-  | { ask: "refund order"; order: number; items: { item: number; quantity: number }[] | null }
-  | { ask: "expire orders" };
+  | { ask: "refund order"; order: number; items: { item: number; quantity: number }[] | null; restock: boolean }
+  | { ask: "expire orders" }
+  | GoodsRequest;
+
+/** Parcels, returns, and the erasure of users. */
+export type GoodsRequest =
+  | { ask: "prepare order"; order: number }
+  | { ask: "ship order"; order: number; items: { item: number; quantity: number }[] | null }
+  | { ask: "deliver shipment"; shipment: number }
+  | { ask: "request return"; order: number; by: number; items: { item: number; quantity: number }[] | null }
+  | { ask: "withdraw return"; return: number; by: number }
+  | { ask: "reject return"; return: number }
+  | { ask: "receive return"; return: number; restock: boolean }
+  | { ask: "erase user"; user: number };
 
 export type Event =
   /** `key`: one of a few idempotency keys, so that keys are reused; `at`: the instance. */
@@ -76,6 +89,8 @@ const discount: fc.Arbitrary<Discount> = fc.oneof(
 );
 const mostly = fc.nat(7).map((n) => n > 0);
 const lineItems = fc.array(fc.record({ variant: some, named: mostly, quantity: fewUnits }), { minLength: 1, maxLength: 4 });
+
+const items = orNull(fc.array(fc.record({ item: fc.nat(4), quantity: fewUnits }), { minLength: 1, maxLength: 3 }));
 
 const expects = rarely(fc.constantFrom(0, 0, 0, 1));
 
@@ -136,21 +151,28 @@ const requests: [weight: number, fc.Arbitrary<Request>][] = [
       coupon: rarely(some),
       method: fc.constantFrom("BALANCE", "DEFERRED"),
       expects,
+      note: fc.boolean(),
     }),
   ],
   [6, fc.record({ ask: fc.constant("pay order"), order: some, by: some, expects })],
   [4, fc.record({ ask: fc.constant("cancel order"), order: some, by: some })],
-  [
-    5,
-    fc.record({
-      ask: fc.constant("refund order"),
-      order: some,
-      items: orNull(fc.array(fc.record({ item: fc.nat(4), quantity: fewUnits }), { minLength: 1, maxLength: 3 })),
-    }),
-  ],
+  [5, fc.record({ ask: fc.constant("refund order"), order: some, items, restock: mostly })],
   [1, fc.record({ ask: fc.constant("expire orders") })],
 ];
-export const request = fc.oneof(...requests.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+const goods: [weight: number, fc.Arbitrary<Request>][] = [
+  [2, fc.record({ ask: fc.constant("prepare order"), order: some })],
+  [9, fc.record({ ask: fc.constant("ship order"), order: some, items })],
+  [3, fc.record({ ask: fc.constant("deliver shipment"), shipment: some })],
+  [6, fc.record({ ask: fc.constant("request return"), order: some, by: some, items })],
+  [1, fc.record({ ask: fc.constant("withdraw return"), return: some, by: some })],
+  [1, fc.record({ ask: fc.constant("reject return"), return: some })],
+  [4, fc.record({ ask: fc.constant("receive return"), return: some, restock: mostly })],
+  [2, fc.record({ ask: fc.constant("erase user"), user: some })],
+];
+const oneOf = (all: typeof requests): fc.Arbitrary<Request> => fc.oneof(...all.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+/** Requests that the HTTP model knows, too. */
+export const request = oneOf(requests);
+const anyRequest = oneOf([...requests, ...goods]);
 const steps = fc.constantFrom<Step["name"]>("lock", "commit", "outcome");
 const faults = {
   lock: ["timeout", "conflict", "rejected", "unavailable"],
@@ -169,7 +191,7 @@ const storeFault = steps.chain((at) =>
 const key = fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(40) });
 
 export const event: fc.Arbitrary<Event> = fc.oneof(
-  { weight: 160, arbitrary: fc.tuple(request, key, fc.nat(1)).map(([asked, key, at]) => ({ ...asked, key, at })) },
+  { weight: 220, arbitrary: fc.tuple(anyRequest, key, fc.nat(1)).map(([asked, key, at]) => ({ ...asked, key, at })) },
   { weight: 6, arbitrary: fc.record({ again: some, at: fc.nat(1) }) },
   { weight: 24, arbitrary: fc.record({ pause: fc.integer({ min: 0, max: 20 }) }) },
   {

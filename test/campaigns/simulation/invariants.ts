@@ -6,6 +6,10 @@ import { stockAdjustments } from "../../../src/catalog/stock.sql.ts";
 import { variants } from "../../../src/catalog/catalog.sql.ts";
 import { campaigns } from "../../../src/coupon/campaign.sql.ts";
 import { userCoupons } from "../../../src/coupon/coupon.sql.ts";
+import { carts } from "../../../src/cart/cart.sql.ts";
+import type { ReturnRow } from "../../../src/fulfilment/return.ts";
+import { returns } from "../../../src/fulfilment/return.sql.ts";
+import type { Order } from "../../../src/order/order.ts";
 import { orderEvents, orders } from "../../../src/order/order.sql.ts";
 import { balancePayment } from "../../../src/order/payment/payment.ts";
 import { payments } from "../../../src/order/payment/payment.sql.ts";
@@ -57,7 +61,8 @@ export function checkInvariants(store: MemoryStore): void {
     assert.ok(discountAmount >= 0 && discountAmount <= totalAmount, `4: the discount of ${id}`);
     if (SOLD.has(status)) {
       assert.deepEqual({ status: payment?.status, amount: payment?.amount }, { status, amount: paid }, `4: ${id} and its payment differ`);
-      for (const { variantId, quantity, refundedQuantity } of items) sum(held, variantId, quantity - refundedQuantity);
+      for (const { variantId, quantity, refundedQuantity } of items)
+        sum(held, variantId, quantity - refundedQuantity + (order.fulfilment?.writtenOff?.[variantId] ?? 0));
       if (userCouponId !== null && status !== "REFUNDED") {
         assert.ok(!couponOf.has(userCouponId), `3: coupon ${userCouponId} is used twice`);
         couponOf.set(userCouponId, id);
@@ -71,12 +76,20 @@ export function checkInvariants(store: MemoryStore): void {
       refundedAmount <= paid && items.every((item) => item.refundedQuantity >= 0 && item.refundedQuantity <= item.quantity),
       `5: more of ${id} was refunded than paid`,
     );
+    checkFates(order, store.row(returns, id) ?? []);
     const isRefunded = items.every((item) => item.refundedQuantity === item.quantity);
     assert.equal(status === "REFUNDED", isRefunded, `5: ${id} is ${status}`);
     if (isRefunded) assert.equal(refundedAmount, paid, `5: ${id} is refunded completely, but not all of the money`);
   }
 
-  // 2. Stock is the sum of adjustments minus the sold and not refunded units, and is not negative.
+  // Of an erased user nothing personal is left.
+  for (const { id } of store.rows(users).filter(({ erased }) => erased)) {
+    assert.deepEqual(store.row(carts, id) ?? [], [], `the cart of the erased user ${id}`);
+    for (const { id: orderId, userId, note } of store.rows(orders))
+      if (userId === id) assert.equal(note, null, `the note of order ${orderId}, whose user is erased`);
+  }
+
+  // 2. Stock is the sum of adjustments minus the units that were sold and neither refunded nor written off, and is not negative.
   const adjusted = new Map<string, number>();
   for (const { variantId, delta } of store.entries(stockAdjustments)) sum(adjusted, variantId, delta);
   for (const { id, stock } of store.rows(variants)) {
@@ -98,4 +111,33 @@ export function checkInvariants(store: MemoryStore): void {
     assert.equal(issuedQuantity, holders.get(id)?.size ?? 0, `3: what campaign ${id} has issued`);
     assert.ok(issuedQuantity <= totalQuantity, `3: campaign ${id} has issued too many`);
   }
+}
+
+/** 5. Shipped units and those refunded before shipment are not more than were bought; no unit is in two returns, or written off twice. */
+function checkFates({ id, status, items, fulfilment }: Order, own: readonly ReturnRow[]): void {
+  const { shipments = [], returned = {}, writtenOff = {} } = fulfilment ?? {};
+  if (!SOLD.has(status)) assert.deepEqual([fulfilment, own], [null, []], `5: ${id} is ${status}, and has parcels or returns`);
+  const shippedOf = (variantId: string): number => unitsIn(shipments, (shipment) => shipment.items, variantId);
+  for (const { variantId, quantity, refundedQuantity } of items) {
+    const [shipped, back, lost] = [shippedOf(variantId), returned[variantId] ?? 0, writtenOff[variantId] ?? 0];
+    assert.ok(shipped + refundedQuantity - back <= quantity, `5: of ${id}, ${shipped} units were shipped and ${refundedQuantity} refunded`);
+    assert.ok(back <= shipped && back <= refundedQuantity, `5: of ${id}, ${back} units came back`);
+    assert.ok(lost <= refundedQuantity, `5: of ${id}, ${lost} units were written off`);
+    const received = unitsIn(
+      own.filter((row) => row.status === "RECEIVED"),
+      (row) => row.pieces,
+      variantId,
+    );
+    assert.ok(received <= back, `5: of ${id}, ${received} units were received and ${back} came back`);
+  }
+  for (const shipment of shipments)
+    for (const { variantId, quantity } of shipment.items) {
+      const open = own.filter((row) => row.status === "REQUESTED" || row.status === "RECEIVED");
+      const inReturns = unitsIn(open, (row) => row.pieces.filter(({ shipmentId }) => shipmentId === shipment.id), variantId);
+      assert.ok(inReturns <= quantity, `5: of parcel ${shipment.id} with ${quantity} units, ${inReturns} are in returns`);
+    }
+}
+
+function unitsIn<T>(all: readonly T[], unitsOf: (one: T) => readonly { variantId: string; quantity: number }[], variantId: string): number {
+  return all.reduce((sum, one) => sum + unitsOf(one).reduce((units, item) => units + (item.variantId === variantId ? item.quantity : 0), 0), 0);
 }

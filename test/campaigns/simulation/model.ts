@@ -4,7 +4,8 @@
 import { isDeepStrictEqual } from "node:util";
 import assert from "node:assert/strict";
 import type { Discount } from "../../../src/coupon/coupon.ts";
-import { BALANCE_MAX, CANCEL_WITHIN_MS, ORDER_EXPIRES_AFTER_MS, type Result, type Step, type Terms } from "./steps.ts";
+import { expand, Goods, type GoodsReturn, quantitiesOf } from "./goods.ts";
+import { BALANCE_MAX, CANCEL_WITHIN_MS, NOTE, ORDER_EXPIRES_AFTER_MS, type Result, type Step, type Terms } from "./steps.ts";
 import type { Json } from "../../support/shop.ts";
 
 type Item = { variantId: string; productId: string; price: number; quantity: number; refunded: number };
@@ -22,6 +23,9 @@ type Order = {
   byCard: boolean;
   /** Brought in by an operator: its buyer cannot cancel it. */
   imported?: true;
+  note: string | null;
+  /** Parcels and returns. */
+  goods: Goods;
 };
 type Coupon = {
   couponId: string;
@@ -51,10 +55,13 @@ type Answer = Json;
 type Variant = { productId: string; price: number; stock: number; adjustments: { delta: number; stockAfter: number }[] };
 
 export class Model {
-  readonly users = new Map<string, { balance: number; version: number }>();
+  readonly users = new Map<string, { balance: number; version: number; erased?: true }>();
   /** Granted money that was not taken back, by user. */
   readonly granted = new Map<string, number>();
-  readonly externalIds = new Set<string>();
+  /** The user of each external id. */
+  readonly externalIds = new Map<string, string>();
+  /** When the erasure of a user was committed, by user and by freed external id: rounds that had read the row before may use it. */
+  readonly #erasedAt = new Map<string, number>();
   readonly products = new Map<string, { forSale: boolean; variants: string[] }>();
   readonly variants = new Map<string, Variant>();
   readonly campaigns = new Map<string, Terms & { holders: Set<string> }>();
@@ -62,9 +69,15 @@ export class Model {
   readonly carts = new Map<string, CartItem[]>();
   readonly orders = new Map<string, Order>();
 
-  /** The expected result of a step. @param actual for its ids, and for refunded amounts, which may be rounded either way */
-  do(step: Step, now: number, actual: Result): Result {
+  /**
+   * The expected result of a step.
+   * @param actual for its ids, and for refunded amounts, which may be rounded either way
+   * @param committedAt when its round was committed
+   */
+  do(step: Step, now: number, actual: Result, committedAt = now): Result {
     try {
+      if (step.kind === "erase user") return { answer: this.#erase(step.userId, committedAt) };
+      if (this.#isStale(step, now, actual)) return actual;
       // A refusal changes nothing, so all checks come before all changes.
       return { answer: this.#do(step, now, "answer" in actual ? actual.answer : undefined) };
     } catch (error) {
@@ -78,22 +91,23 @@ export class Model {
       case "create user":
         if (step.externalId !== null && this.externalIds.has(step.externalId)) refuse("INVALID_REQUEST");
         if (!a) return "a user";
-        if (step.externalId !== null) this.externalIds.add(step.externalId);
+        if (step.externalId !== null) this.externalIds.set(step.externalId, a[0].id);
         this.users.set(a[0].id, { balance: 0, version: 0 });
         return [{ id: a[0].id, externalId: step.externalId }];
 
       case "charge": {
-        const user = this.users.get(step.userId) ?? refuse("USER_NOT_FOUND");
+        const user = this.#customer(step.userId);
         if (step.version !== null && step.version !== user.version) refuse("BALANCE_CONFLICT");
+        if (user.balance + step.amount > BALANCE_MAX) refuse("BALANCE_LIMIT_EXCEEDED");
         this.#pay(step.userId, step.amount);
         return { userId: step.userId, newBalance: user.balance, version: user.version };
       }
 
       case "grant": {
         const each = new Map<string, number>();
-        if (!step.userIds.every((id) => this.users.has(id))) refuse("USER_NOT_FOUND");
+        for (const id of step.userIds) this.#customer(id);
         for (const id of step.userIds) {
-          const user = this.users.get(id) ?? refuse("USER_NOT_FOUND");
+          const user = this.#customer(id);
           each.set(id, (each.get(id) ?? 0) + step.amount);
           if (user.balance + (each.get(id) ?? 0) > BALANCE_MAX) refuse("BALANCE_LIMIT_EXCEEDED");
         }
@@ -146,7 +160,7 @@ export class Model {
       }
 
       case "issue coupon": {
-        if (!this.users.has(step.userId)) refuse("USER_NOT_FOUND");
+        this.#customer(step.userId, now, a);
         const campaign = this.campaigns.get(step.couponId) ?? refuse("COUPON_NOT_FOUND");
         const { opensAt, closesAt, expiresAt, validDays, holders } = campaign;
         if (holders.has(step.userId)) refuse("COUPON_ALREADY_ISSUED");
@@ -173,7 +187,7 @@ export class Model {
       }
 
       case "add to cart": {
-        if (!this.users.has(step.userId)) refuse("USER_NOT_FOUND");
+        this.#customer(step.userId);
         const variantId = this.#variantOf(step);
         this.#checkOnSale(step.productId);
         const cart = this.carts.get(step.userId) ?? [];
@@ -185,7 +199,7 @@ export class Model {
 
       case "set quantity":
       case "remove from cart": {
-        if (!this.users.has(step.userId)) refuse("USER_NOT_FOUND");
+        this.#customer(step.userId);
         const cart = this.carts.get(step.userId) ?? [];
         const item = cart.find(({ id }) => id === step.itemId) ?? refuse("CART_ITEM_NOT_FOUND");
         const rest = step.kind === "set quantity" ? [{ ...item, quantity: step.quantity }] : [];
@@ -198,7 +212,9 @@ export class Model {
 
       case "place order": {
         const { userId, userCouponId: coupon, method } = step;
-        if (!this.users.has(userId)) refuse("USER_NOT_FOUND");
+        // An order that is paid later reads the user without a lock, unless it has personal data.
+        if (method === "DEFERRED" && step.lineItems !== null && !step.note) this.#customer(userId, now, a);
+        else this.#customer(userId);
         const cart = this.carts.get(userId) ?? [];
         if (step.lineItems === null && cart.length === 0) refuse("INVALID_REQUEST");
         const itemsByVariant = new Map<string, Item>();
@@ -226,6 +242,8 @@ export class Model {
           coupon,
           expiresAt: now + ORDER_EXPIRES_AFTER_MS,
           byCard: false,
+          note: step.note ? NOTE : null,
+          goods: new Goods(),
         };
         this.#checkExpectedAmount(step, order);
         if (method === "BALANCE") this.#checkPayable(order, now);
@@ -252,11 +270,12 @@ export class Model {
         const order = this.#own(step);
         const tooLate = step.callerId !== null && now >= (order.completedAt ?? now) + CANCEL_WITHIN_MS;
         if (order.imported && step.callerId !== null) refuse("ORDER_NOT_CANCELLABLE STATUS");
+        if (order.goods.parcels.length > 0 && order.status === "COMPLETED") refuse("ORDER_NOT_CANCELLABLE FULFILMENT");
+        if (order.goods.isPreparing && order.status === "COMPLETED" && step.callerId !== null) refuse("ORDER_NOT_CANCELLABLE FULFILMENT");
         if (order.status === "COMPLETED" && tooLate) refuse("ORDER_NOT_CANCELLABLE TOO_LATE");
         if (order.status === "COMPLETED")
           return this.#refund(
             step.orderId,
-            order,
             order.items.map(({ quantity }) => quantity),
             now,
             a,
@@ -268,8 +287,8 @@ export class Model {
 
       case "refund order": {
         const order = this.#own({ ...step, callerId: null });
-        if (step.items?.some(({ variantId }) => !order.items.some((item) => item.variantId === variantId))) refuse("INVALID_REQUEST");
-        if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED") refuse("ORDER_NOT_REFUNDABLE");
+        checkBought(order, step.items);
+        if (!isPaid(order)) refuse("ORDER_NOT_REFUNDABLE");
         const wanted = order.items.map((item) =>
           step.items
             ? step.items.filter((one) => one.variantId === item.variantId).reduce((sum, one) => sum + one.quantity, 0)
@@ -277,7 +296,7 @@ export class Model {
         );
         if (wanted.every((quantity) => quantity === 0)) refuse("ORDER_NOT_REFUNDABLE");
         if (order.items.some((item, i) => item.refunded + (wanted[i] as number) > item.quantity)) refuse("ORDER_NOT_REFUNDABLE");
-        return this.#refund(step.orderId, order, wanted, now, a);
+        return this.#refund(step.orderId, wanted, now, a, { byReturn: false, restock: step.restock });
       }
 
       case "expire order": {
@@ -286,7 +305,127 @@ export class Model {
         order.status = "EXPIRED";
         return true;
       }
+
+      case "prepare order": {
+        const order = this.#own({ ...step, callerId: null });
+        const { goods, items } = order;
+        if (goods.isPreparing || goods.status(items) !== "NONE") return this.order(step.orderId);
+        if (!isPaid(order) || items.every((item) => goods.unsent(item) === 0)) refuse("ORDER_NOT_SHIPPABLE");
+        goods.isPreparing = true;
+        return this.order(step.orderId);
+      }
+
+      case "ship order": {
+        const order = this.#own({ ...step, callerId: null });
+        const { goods, items } = order;
+        checkBought(order, step.items);
+        const unsent = items.filter((item) => goods.unsent(item) > 0);
+        if (!isPaid(order) || unsent.length === 0) refuse("ORDER_NOT_SHIPPABLE");
+        const wanted = step.items ? quantitiesOf(expand(step.items)) : unsent.map((item) => ({ ...item, quantity: goods.unsent(item) }));
+        for (const { variantId, quantity } of wanted)
+          if (quantity > (unsent.map((item) => (item.variantId === variantId ? goods.unsent(item) : 0)).find((units) => units > 0) ?? 0))
+            refuse("ORDER_NOT_SHIPPABLE");
+        if (!a) return "a parcel";
+        goods.ship(a.shipments.at(-1).shipmentId, wanted, now);
+        return this.order(step.orderId);
+      }
+
+      case "deliver shipment": {
+        const { goods } = this.#own({ ...step, callerId: null });
+        const parcel = goods.parcels.find(({ id }) => id === step.shipmentId) ?? refuse("SHIPMENT_NOT_FOUND");
+        parcel.deliveredAt ??= now;
+        return this.order(step.orderId);
+      }
+
+      case "request return": {
+        const order = this.#own(step);
+        if (step.callerId !== null) this.#customer(step.callerId, now, a);
+        checkBought(order, step.items);
+        const units = isPaid(order) ? order.goods.choose(order.goods.returnable(now), step.items) : undefined;
+        if (units === undefined || units.length === 0) refuse("ORDER_NOT_RETURNABLE");
+        if (!a) return "a return";
+        order.goods.returns.push({ id: a.returnId, status: "REQUESTED", units });
+        return this.#return(a.returnId);
+      }
+
+      case "withdraw return": {
+        const found = this.#own(step).goods.returns.find(({ id }) => id === step.returnId);
+        if (!found || found.status === "WITHDRAWN") refuse("RETURN_NOT_FOUND");
+        if (found.status !== "REQUESTED") refuse("ORDER_NOT_RETURNABLE");
+        found.status = "WITHDRAWN";
+        return null;
+      }
+
+      case "reject return":
+        this.#openReturn(step.returnId).status = "REJECTED";
+        return this.#return(step.returnId);
+
+      case "receive return": {
+        const found = this.#openReturn(step.returnId);
+        const [orderId, order] = [...this.orders].find(([, { goods }]) => goods.returns.includes(found)) ?? refuse("RETURN_NOT_FOUND");
+        if (!isPaid(order)) refuse("ORDER_NOT_REFUNDABLE");
+        const wanted = order.items.map(({ variantId }) => found.units.filter((unit) => unit.variantId === variantId).length);
+        if (order.items.some((item, i) => item.refunded + (wanted[i] as number) > item.quantity)) refuse("ORDER_NOT_REFUNDABLE");
+        if (!a) return "a refund";
+        this.#refund(orderId, wanted, now, a, { byReturn: true, restock: step.restock });
+        found.status = "RECEIVED";
+        return { ...this.#return(step.returnId), restock: step.restock, refundedAmount: order.refunded };
+      }
+
+      case "erase user":
+        return assert.fail("erased above");
     }
+  }
+
+  /** @param a with `now` if the user's row is read without a lock: a round that read it before the erasure may be committed after it */
+  #customer(id: string, now?: number, a?: Answer): { balance: number; version: number } {
+    const user = this.users.get(id) ?? refuse("USER_NOT_FOUND");
+    if (user.erased && !(a && now !== undefined && now <= (this.#erasedAt.get(id) ?? -1))) refuse("USER_NOT_FOUND");
+    return user;
+  }
+
+  /** External ids are read without a lock, so one that was freed meanwhile may still be refused. */
+  #isStale(step: Step, now: number, actual: Result): boolean {
+    if (step.kind !== "create user" || step.externalId === null || !("refusal" in actual) || actual.refusal !== "INVALID_REQUEST") return false;
+    return !this.externalIds.has(step.externalId) && now <= (this.#erasedAt.get(`external ${step.externalId}`) ?? -1);
+  }
+
+  #erase(userId: string, committedAt: number): unknown {
+    const user = this.users.get(userId) ?? refuse("USER_NOT_FOUND");
+    const erased = { id: userId, name: "", externalId: null, metadata: {} };
+    if (user.erased) return erased;
+    const own = [...this.orders.values()].filter((order) => order.userId === userId);
+    const isOpen = ({ status, goods, items }: Order): boolean =>
+      status === "PENDING" ||
+      ((status === "COMPLETED" || status === "PARTIALLY_REFUNDED") && !["SHIPPED", "DELIVERED"].includes(goods.status(items))) ||
+      goods.returns.some((one) => one.status === "REQUESTED");
+    if (own.some(isOpen)) refuse("USER_NOT_ERASABLE OPEN_ORDERS");
+    if (user.balance !== 0) refuse("USER_NOT_ERASABLE BALANCE");
+    user.erased = true;
+    this.#erasedAt.set(userId, committedAt);
+    this.carts.set(userId, []);
+    for (const order of own) order.note = null;
+    for (const [externalId, owner] of this.externalIds) {
+      if (owner !== userId) continue;
+      this.externalIds.delete(externalId);
+      this.#erasedAt.set(`external ${externalId}`, committedAt);
+    }
+    return erased;
+  }
+
+  #openReturn(returnId: string): GoodsReturn {
+    const found = this.#findReturn(returnId) ?? refuse("RETURN_NOT_FOUND");
+    if (found.status !== "REQUESTED") refuse("ORDER_NOT_RETURNABLE");
+    return found;
+  }
+
+  #findReturn(returnId: string): GoodsReturn | undefined {
+    return [...this.orders.values()].flatMap(({ goods }) => goods.returns).find(({ id }) => id === returnId);
+  }
+
+  #return(returnId: string): Record<string, unknown> {
+    const { status, units } = this.#findReturn(returnId) as GoodsReturn;
+    return { returnId, status, items: quantitiesOf(units.map(({ variantId }) => variantId)) };
   }
 
   #pay(userId: string, amount: number): void {
@@ -381,7 +520,8 @@ export class Model {
   }
 
   /** Refunds these quantities. The amount of a part may be rounded either way; all parts together are the paid amount. */
-  #refund(orderId: string, order: Order, wanted: number[], now: number, a: Answer): unknown {
+  #refund(orderId: string, wanted: number[], now: number, a: Answer, how = { byReturn: false, restock: true }): unknown {
+    const order = this.orders.get(orderId) as Order;
     const paid = order.total - order.discount;
     const whole = order.items.every((item, i) => item.refunded + (wanted[i] as number) === item.quantity);
     const worth = order.items.reduce((sum, item, i) => sum + item.price * (wanted[i] as number), 0);
@@ -391,8 +531,9 @@ export class Model {
     if (!a) return "a refund";
     assert.ok(amount >= 0 && Math.abs(amount - fair) <= about, `${amount} of ${paid} were refunded, expected about ${fair}`);
     for (const [i, item] of order.items.entries()) {
+      order.goods.refund(item, wanted[i] as number, how);
       item.refunded += wanted[i] as number;
-      this.#variant(item.variantId).stock += wanted[i] as number;
+      if (how.restock) this.#variant(item.variantId).stock += wanted[i] as number;
     }
     if (!order.byCard) this.#pay(order.userId, amount);
     order.refunded += amount;
@@ -418,7 +559,7 @@ export class Model {
 
   /** The expected response for an order. */
   order(orderId: string): Record<string, unknown> {
-    const { userId, status, total, discount, refunded, coupon, items } = this.orders.get(orderId) as Order;
+    const { userId, status, total, discount, refunded, coupon, items, note, goods } = this.orders.get(orderId) as Order;
     const unpaid = ["PENDING", "CANCELLED", "EXPIRED"].includes(status);
     return {
       orderId,
@@ -430,6 +571,9 @@ export class Model {
       refundedAmount: refunded,
       amountDue: status === "PENDING" ? total - discount : 0,
       userCouponId: coupon,
+      note,
+      fulfilmentStatus: goods.status(items),
+      shipments: goods.parcels.map(({ id }) => ({ shipmentId: id })),
       orderItems: items.map((item) => ({
         variantId: item.variantId,
         unitPrice: item.price,
@@ -438,6 +582,14 @@ export class Model {
       })),
     };
   }
+}
+
+function isPaid({ status }: Order): boolean {
+  return status === "COMPLETED" || status === "PARTIALLY_REFUNDED";
+}
+
+function checkBought({ items: bought }: Order, items: { variantId: string }[] | null): void {
+  if (items?.some(({ variantId }) => !bought.some((item) => item.variantId === variantId))) refuse("INVALID_REQUEST");
 }
 
 /** Rounded down; BigInt division truncates. */

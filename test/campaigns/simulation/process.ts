@@ -13,6 +13,15 @@ import { createCampaign, editCampaign } from "../../../src/coupon/edit-campaign.
 import { expireCoupon } from "../../../src/coupon/expire-coupon.ts";
 import { issueCoupon } from "../../../src/coupon/issue-coupon.ts";
 import type { Database } from "../../../src/database/pool.ts";
+import { deliverShipment } from "../../../src/fulfilment/deliver-shipment.ts";
+import { rejectReturn, withdrawReturn } from "../../../src/fulfilment/end-return.ts";
+import { prepareOrder } from "../../../src/fulfilment/prepare-order.ts";
+import { receiveReturn } from "../../../src/fulfilment/receive-return.ts";
+import { requestReturn } from "../../../src/fulfilment/request-return.ts";
+import { shipOrder } from "../../../src/fulfilment/ship-order.ts";
+import type { Started } from "../../../src/idempotency/two-phase.ts";
+import { orders } from "../../../src/order/order.sql.ts";
+import { eraseUser } from "../../../src/privacy/erase-user.ts";
 import { OrderCache } from "../../../src/order/order-cache.ts";
 import { NO_VIEWER } from "../../../src/order/order-view.ts";
 import { placeOrder } from "../../../src/order/place-order.ts";
@@ -26,11 +35,11 @@ import { LocalTill, type Till } from "../../../src/till/till.ts";
 import type { VirtualClock } from "../../support/virtual-clock.ts";
 import { campaignTerms } from "./campaign-terms.ts";
 import { NO_DROPS, NO_LINE } from "../../support/no-drops.ts";
-import { BALANCE_MAX, CANCEL_WITHIN_MS, ORDER_EXPIRES_AFTER_MS, type Step } from "./steps.ts";
+import { BALANCE_MAX, CANCEL_WITHIN_MS, NOTE, ORDER_EXPIRES_AFTER_MS, RETURN_WITHIN_MS, type Step } from "./steps.ts";
 
 /** Commands with the caches of their process. */
 export type Commands = ReturnType<typeof openCommands>;
-export function openCommands(database: Database) {
+export function openCommands(database: Database, now: () => number) {
   const variantCache = new VariantCache(database);
   const orderCache = new OrderCache(database, NO_DROPS);
   return {
@@ -42,6 +51,9 @@ export function openCommands(database: Database) {
     cancelOrder: cancelOrder(orderCache),
     refundOrder: refundOrder(orderCache),
     expireOrder: expireOrder(orderCache),
+    rejectReturn: rejectReturn(database),
+    receiveReturn: withRefund(receiveReturn(database, orderCache)),
+    eraseUser: eraseUser(database, now),
   };
 }
 
@@ -151,6 +163,7 @@ export class Process {
         return as(commands.placeOrder, {
           ...step,
           lineItems: step.lineItems?.map(withoutNull) ?? null,
+          note: step.note ? NOTE : undefined,
           orderedAt: null,
           expiresAfterMs: ORDER_EXPIRES_AFTER_MS,
           viewer: NO_VIEWER,
@@ -160,9 +173,25 @@ export class Process {
       case "cancel order":
         return as(commands.cancelOrder, { ...step, askAfterMs: 0, cancelWithinMs: CANCEL_WITHIN_MS, viewer: NO_VIEWER });
       case "refund order":
-        return as(commands.refundOrder, { ...step, reason: "simulated", customerReason: null, restock: true, askAfterMs: 0, viewer: NO_VIEWER });
+        return as(commands.refundOrder, { ...step, reason: "simulated", customerReason: null, askAfterMs: 0, viewer: NO_VIEWER });
       case "expire order":
         return as(commands.expireOrder, { orderId: step.orderId });
+      case "prepare order":
+        return as(prepareOrder, { orderId: step.orderId, viewer: NO_VIEWER });
+      case "ship order":
+        return as(shipOrder, { ...step, carrier: "a carrier", trackingNumber: "1", trackingUrl: null, viewer: NO_VIEWER });
+      case "deliver shipment":
+        return as(deliverShipment, { ...step, viewer: NO_VIEWER });
+      case "request return":
+        return as(requestReturn, { ...step, reason: "simulated", returnWithinMs: RETURN_WITHIN_MS });
+      case "withdraw return":
+        return as(withdrawReturn, step);
+      case "reject return":
+        return as(commands.rejectReturn, { returnId: step.returnId, reason: "simulated", customerReason: null });
+      case "receive return":
+        return as(commands.receiveReturn, { returnId: step.returnId, restock: step.restock, askAfterMs: 0 });
+      case "erase user":
+        return as(commands.eraseUser, { userId: step.userId });
     }
   }
 }
@@ -170,6 +199,20 @@ export class Process {
 /** The same command, with its answer in the terms of the model. */
 function inTerms<Input>(command: Command<Input, CampaignView>): Command<Input, unknown> {
   return { ...command, decide: (uow, input) => campaignTerms(command.decide(uow, input)) };
+}
+
+/** The same command, with the amount that the order's refunds add up to. */
+function withRefund<Input extends { orderId?: string }, Answer>(
+  command: Command<Input, Started<Answer>>,
+): Command<Input, Started<Answer & { refundedAmount: number }>> {
+  return {
+    ...command,
+    decide: (uow, input) => {
+      const started = command.decide(uow, input);
+      if (started.kind === "attempt") return started;
+      return { kind: "answer", answer: { ...started.answer, refundedAmount: uow.find(orders, input.orderId ?? "")?.refundedAmount ?? 0 } };
+    },
+  };
 }
 
 const saleStatus = ({ forSale }: { forSale: boolean }): "ON_SALE" | "NOT_FOR_SALE" => (forSale ? "ON_SALE" : "NOT_FOR_SALE");

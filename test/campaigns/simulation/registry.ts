@@ -8,6 +8,7 @@ import type { Model } from "./model.ts";
 import type { Step } from "./steps.ts";
 
 const UNKNOWN_ID = "00000000-0000-7000-8000-000000000000";
+const NO_RETURN = { orderId: UNKNOWN_ID, returnId: UNKNOWN_ID };
 
 export class Registry {
   readonly #store: Pick<MemoryStore, "rows">;
@@ -20,6 +21,8 @@ export class Registry {
     coupons: [] as string[],
     orders: [] as string[],
     items: [] as string[],
+    shipments: [] as { orderId: string; shipmentId: string }[],
+    returns: [] as { orderId: string; returnId: string }[],
   };
 
   constructor(store: Pick<MemoryStore, "rows">, model: Model) {
@@ -30,7 +33,12 @@ export class Registry {
   /** Registers the ids that a step has created. */
   learn({ kind }: Step, answer: unknown): void {
     const known = this.#known;
-    const { id, orderId } = (answer ?? {}) as { id: string; orderId: string };
+    const { id, orderId, returnId, shipments } = (answer ?? {}) as {
+      id: string;
+      orderId: string;
+      returnId: string;
+      shipments: { shipmentId: string }[];
+    };
     const made = answer as { id: string; variants: { id: string }[] }[];
     if (kind === "create user") known.users.push((made[0] as { id: string }).id);
     if (kind === "create product") known.products.push((made[0] as { id: string }).id);
@@ -39,6 +47,8 @@ export class Registry {
     if (kind === "issue coupon") known.coupons.push(id);
     if (kind === "add to cart") known.items.push(id);
     if (kind === "place order") known.orders.push(orderId);
+    if (kind === "ship order") known.shipments.push({ orderId, shipmentId: shipments.at(-1)?.shipmentId ?? "" });
+    if (kind === "request return") known.returns.push({ orderId, returnId });
   }
 
   /** The steps of an event, with the ids that exist now. */
@@ -129,7 +139,7 @@ export class Registry {
         const owner = userCouponId !== null && event.user % 8 > 0 ? this.#model.coupons.get(userCouponId)?.userId : undefined;
         const order = { userId: owner ?? pick(known.users, event.user), lineItems: event.lineItems?.map(lineItem) ?? null, userCouponId };
         const expectedAmount = event.expects === null ? null : this.#model.quote(order) + event.expects;
-        return [{ kind: "place order", ...order, method: event.method, expectedAmount }];
+        return [{ kind: "place order", ...order, method: event.method, expectedAmount, note: event.note }];
       }
       case "pay order": {
         const orderId = pick(known.orders, event.order);
@@ -141,20 +151,55 @@ export class Registry {
         return [{ kind: "cancel order", orderId: pick(known.orders, event.order), callerId: caller(pick(known.orders, event.order), event.by) }];
       case "refund order": {
         const orderId = pick(known.orders, event.order);
-        const variantIds = this.#model.orders.get(orderId)?.items.map(({ variantId }) => variantId) ?? [];
-        return [
-          {
-            kind: "refund order",
-            orderId,
-            items: event.items?.map(({ item, quantity }) => ({ variantId: pick(variantIds, item), quantity })) ?? null,
-          },
-        ];
+        return [{ kind: "refund order", orderId, items: this.#itemsOf(orderId, event.items), restock: event.restock }];
       }
       case "expire orders": {
         const due = this.#store.rows(orders).filter(({ status, expiresAt }) => status === "PENDING" && expiresAt !== null && expiresAt <= now);
         return due.map(({ id }) => ({ kind: "expire order", orderId: id }));
       }
+      case "prepare order":
+        return [{ kind: "prepare order", orderId: pick(known.orders, event.order) }];
+      case "ship order": {
+        const orderId = pickMostly(known.orders, (id) => this.#canShip(id), event.order);
+        return [{ kind: "ship order", orderId, items: this.#itemsOf(orderId, event.items) }];
+      }
+      case "deliver shipment":
+        return [{ kind: "deliver shipment", ...pickPair(known.shipments, event.shipment, { orderId: UNKNOWN_ID, shipmentId: UNKNOWN_ID }) }];
+      case "request return": {
+        const orderId = pickMostly(known.orders, (id) => (this.#model.orders.get(id)?.goods.parcels.length ?? 0) > 0, event.order);
+        return [{ kind: "request return", orderId, callerId: caller(orderId, event.by), items: this.#itemsOf(orderId, event.items) }];
+      }
+      case "withdraw return": {
+        const found = pickPair(known.returns, event.return, NO_RETURN);
+        return [{ kind: "withdraw return", ...found, callerId: caller(found.orderId, event.by) }];
+      }
+      case "reject return":
+        return [{ kind: "reject return", returnId: this.#openReturn(event.return) }];
+      case "receive return":
+        return [{ kind: "receive return", returnId: this.#openReturn(event.return), restock: event.restock }];
+      case "erase user": {
+        // One with money is not erased.
+        return [{ kind: "erase user", userId: pickMostly(known.users, (id) => this.#model.users.get(id)?.balance === 0, event.user) }];
+      }
     }
+  }
+
+  #canShip(orderId: string): boolean {
+    const order = this.#model.orders.get(orderId);
+    return (
+      order !== undefined && ["COMPLETED", "PARTIALLY_REFUNDED"].includes(order.status) && order.items.some((item) => order.goods.unsent(item) > 0)
+    );
+  }
+
+  #openReturn(n: number): string {
+    const ids = this.#known.returns.map(({ returnId }) => returnId);
+    const open = [...this.#model.orders.values()].flatMap(({ goods }) => goods.returns).filter(({ status }) => status === "REQUESTED");
+    return pickMostly(ids, (id) => open.some((one) => one.id === id), n);
+  }
+
+  #itemsOf(orderId: string, items: { item: number; quantity: number }[] | null): { variantId: string; quantity: number }[] | null {
+    const variantIds = this.#model.orders.get(orderId)?.items.map(({ variantId }) => variantId) ?? [];
+    return items?.map(({ item, quantity }) => ({ variantId: pick(variantIds, item), quantity })) ?? null;
   }
 
   #ownerOf(itemId: string, user: number): string {
@@ -166,4 +211,14 @@ export class Registry {
 /** The n-th of these ids, or sometimes one that does not exist. */
 function pick(ids: string[], n: number): string {
   return (n % 32 === 31 ? undefined : ids[n % ids.length]) ?? UNKNOWN_ID;
+}
+
+/** Three times of four one that may succeed, if there is one. */
+function pickMostly(ids: string[], mayWork: (id: string) => boolean, n: number): string {
+  const good = n % 4 > 0 ? ids.filter(mayWork) : [];
+  return pick(good.length > 0 ? good : ids, n);
+}
+
+function pickPair<T>(pairs: readonly T[], n: number, unknown: T): T {
+  return (n % 32 === 31 ? undefined : pairs[n % pairs.length]) ?? unknown;
 }

@@ -33,6 +33,15 @@ test("the histories reach the main outcomes", async () => {
     "issue coupon: done",
     "issue coupon: COUPON_SOLD_OUT",
     "refund order: done",
+    "ship order: done",
+    "ship order: ORDER_NOT_SHIPPABLE",
+    "cancel order: ORDER_NOT_CANCELLABLE FULFILMENT",
+    "deliver shipment: done",
+    "request return: done",
+    "request return: ORDER_NOT_RETURNABLE",
+    "receive return: done",
+    "erase user: done",
+    "erase user: USER_NOT_ERASABLE OPEN_ORDERS",
   ]) {
     assert.ok(reached.includes(outcome), `${outcome} is not among the ${reached.length} kinds of outcome`);
   }

@@ -32,11 +32,25 @@ export type Step =
       userCouponId: string | null;
       method: "BALANCE" | "DEFERRED";
       expectedAmount: number | null;
+      /** Whether the buyer leaves a note, which is personal data. */
+      note: boolean;
     }
   | { kind: "pay order"; orderId: string; callerId: string | null; expectedAmount: number | null; card?: "approved" | "declined" }
   | { kind: "cancel order"; orderId: string; callerId: string | null }
-  | { kind: "refund order"; orderId: string; items: { variantId: string; quantity: number }[] | null }
-  | { kind: "expire order"; orderId: string };
+  | { kind: "refund order"; orderId: string; items: { variantId: string; quantity: number }[] | null; restock: boolean }
+  | { kind: "expire order"; orderId: string }
+  | GoodsStep;
+
+/** Parcels, returns, and the erasure of users. */
+export type GoodsStep =
+  | { kind: "prepare order"; orderId: string }
+  | { kind: "ship order"; orderId: string; items: { variantId: string; quantity: number }[] | null }
+  | { kind: "deliver shipment"; orderId: string; shipmentId: string }
+  | { kind: "request return"; orderId: string; callerId: string | null; items: { variantId: string; quantity: number }[] | null }
+  | { kind: "withdraw return"; orderId: string; returnId: string; callerId: string | null }
+  | { kind: "reject return"; returnId: string }
+  | { kind: "receive return"; returnId: string; restock: boolean }
+  | { kind: "erase user"; userId: string };
 
 /** The result of a step: its answer, or the code of its refusal, with the reason if there is one. */
 export type Result = { answer: unknown } | { refusal: string };
@@ -44,3 +58,5 @@ export type Result = { answer: unknown } | { refusal: string };
 export const BALANCE_MAX = 1_000_000;
 export const CANCEL_WITHIN_MS = 7 * 24 * 60 * 60_000;
 export const ORDER_EXPIRES_AFTER_MS = 30 * 60_000;
+export const RETURN_WITHIN_MS = 7 * 24 * 60 * 60_000;
+export const NOTE = "leave it at the door";

@@ -33,6 +33,12 @@ test("growth within the allowance is flat", () => {
   assert.equal(verdict(series((share) => 100 + 10 * share, { allowed: { constant: 1, share: 0 } })), "grows");
 });
 
+test("a queue whose bursts grow is flat while it empties between them, and a queue that no longer empties is found", () => {
+  const queue: Partial<Series> = { of: "min", allowed: { constant: 25, share: 1 } };
+  assert.equal(verdict(series((share, i) => (i % 10 === 0 ? 0 : 500 * share), queue)), "flat");
+  assert.equal(verdict(series((share, i) => 100 * share + (i % 10 === 0 ? 0 : 50), queue)), "grows");
+});
+
 test("one more of a thing that must never grow is found", () => {
   assert.equal(verdict(series((share) => Math.floor(share * 10), { allowed: { constant: 0, share: 0 } })), "grows");
 });
