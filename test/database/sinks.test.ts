@@ -251,7 +251,7 @@ test("a cluster of NATS that gets further servers stays the same sink", () => {
   assert.notEqual(nameOf(new URL("nats://a:4222/OTHER?servers=b:4222")), name);
 });
 
-async function until(condition: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> {
   for (const deadline = Date.now() + ms; !(await condition());) {
     if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${String(condition)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

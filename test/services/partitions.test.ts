@@ -23,7 +23,7 @@ const PLAN: Plan = {
   patroni: PATRONI,
   furtherMs: 0,
 };
-const OPTIONS = { skip: missing() ?? false, timeout: 600_000 };
+const OPTIONS = { skip: missing() ?? false, timeout: 1_800_000 };
 
 // Each has hosts of its own, so that they can run at the same time.
 describe("partitions", { concurrency: true }, () => {
