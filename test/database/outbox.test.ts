@@ -212,6 +212,25 @@ test("the relay reads the events that wait in the order of an index", async () =
   }
 });
 
+// Goes red if the planner knows position and limit: it expects a few hundred of these events, and sorts all of them.
+test("the relay does not sort the events that wait, although the table has grown since its statistics", async () => {
+  const { text, values } = selectReadable("0", 1000);
+  const client = await database.pool.connect();
+  try {
+    await client.query("BEGIN");
+    await client.query(
+      `INSERT INTO orders (id, user_id, status, items, changes, total_amount, discount_amount, created_at, expires_at, xid)
+      SELECT gen_random_uuid(), $1, 'PENDING', '[]', 1, 0, 0, now(), now(), (n / 100 + 1)::text::xid8 FROM generate_series(1, 30000) n`,
+      [buyer],
+    );
+    const { rows } = await client.query<{ "QUERY PLAN": string }>(`EXPLAIN ${text}`, values);
+    const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+    assert.doesNotMatch(plan, /Sort  \(/, plan);
+  } finally {
+    client.release(true);
+  }
+});
+
 test("transactions are read in the numeric order of their numbers", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
