@@ -1,4 +1,4 @@
-import { containingEach, inOrder, timestampArray, LAST_ID, arrayOf, textArray, type Statement, updateInPlace } from "../database/statement.ts";
+import { containingEach, inOrder, iso, timestampArray, LAST_ID, arrayOf, textArray, type Statement, updateInPlace } from "../database/statement.ts";
 import type { Metadata } from "../http/metadata.ts";
 import type { Change, Journal, Table } from "../till/table.ts";
 import type { Member, Transaction, Wallet } from "./balance.ts";
@@ -80,7 +80,37 @@ export const externalIds: Table<string> = {
 
 export const ledger: Journal<Transaction> = {
   name: "balance transactions",
-  append: (rows) => ({
+  append: (rows) => (areOrders(rows) ? insertOrderPayments(rows) : insertTransactions(rows)),
+};
+
+/** Whether all rows are payments for orders at one instant, as in nearly all rounds of a rush. */
+function areOrders(rows: Transaction[]): boolean {
+  const at = rows[0]?.createdAt;
+  return rows.every(
+    ({ type, reason, customerReason, createdAt }) => type === "PAYMENT" && reason === null && customerReason === null && createdAt === at,
+  );
+}
+
+/** Sends what the rows share once: parsing costs the database as much as inserting. */
+function insertOrderPayments(rows: Transaction[]): Statement {
+  return {
+    name: "insert payments for orders",
+    text: `INSERT INTO balance_transactions (user_id, version, id, amount, balance_after, order_id, type, status, created_at)
+           SELECT *, 'PAYMENT', 'COMPLETED', $7::timestamptz FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::bigint[], $5::bigint[], $6::uuid[])`,
+    values: [
+      arrayOf(rows, (row) => row.userId),
+      arrayOf(rows, (row) => row.version),
+      arrayOf(rows, (row) => row.id),
+      arrayOf(rows, (row) => row.amount),
+      arrayOf(rows, (row) => row.balanceAfter),
+      arrayOf(rows, (row) => row.orderId),
+      iso((rows[0] as Transaction).createdAt),
+    ],
+  };
+}
+
+function insertTransactions(rows: Transaction[]): Statement {
+  return {
     name: "insert balance transactions",
     text: `INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, order_id, reason, customer_reason, created_at)
            SELECT user_id, version, id, type, 'COMPLETED', amount, balance_after, order_id, reason, customer_reason, created_at
@@ -98,8 +128,8 @@ export const ledger: Journal<Transaction> = {
       textArray(rows, (row) => row.customerReason),
       timestampArray(rows, (row) => row.createdAt),
     ],
-  }),
-};
+  };
+}
 
 /** Transactions before a wallet version, newest first. */
 export function selectTransactions(userId: string, before: number | null, limit: number): Statement {

@@ -1,7 +1,8 @@
 import { type Page, pageColumns } from "../database/batched-pages.ts";
 import { arrayOf, columns, iso, type Statement } from "../database/statement.ts";
 import type { Change, Journal, Table } from "../till/table.ts";
-import { changesDetails, DETAIL_TYPES, DETAILS, hasDetails, updateDetails } from "./order-details.sql.ts";
+import { insertPlaced, storedItem, type StoredItem } from "./insert-orders.sql.ts";
+import { changesDetails, DETAILS, updateDetails } from "./order-details.sql.ts";
 import type { Order, OrderEvent, OrderItem } from "./order.ts";
 
 const SCALARS = `o.id, o.user_id AS "userId", o.status, o.changes, o.user_coupon_id AS "userCouponId", o.total_amount AS "totalAmount",
@@ -33,10 +34,8 @@ export const orders: Table<Order> = {
     const unmoved = changed.filter(({ before }) => before?.unmoved);
     const refunded = changed.filter(({ before, after }) => before?.items !== after.items);
     const detailed = changed.filter(changesDetails);
-    const [plain, withDetails] = [placed.filter((order) => !hasDetails(order)), placed.filter(hasDetails)];
     return [
-      ...(plain.length > 0 ? [insertOrders(plain)] : []),
-      ...(withDetails.length > 0 ? [insertOrdersWithDetails(withDetails)] : []),
+      ...insertPlaced(placed),
       ...(unmoved.length > 0 ? [moveOrders(unmoved.map(({ key }) => key))] : []),
       ...(changed.length > 0 ? [updateOrders(changed)] : []),
       ...(refunded.length > 0 ? [updateItems(refunded)] : []),
@@ -45,64 +44,11 @@ export const orders: Table<Order> = {
   },
 };
 
-/** A line item as it is stored: values that most line items share are left out. */
-type StoredItem = Omit<OrderItem, "sku" | "options" | "refundedQuantity"> & Partial<OrderItem>;
-
-function storedItem({ variantId, productId, sku, name, options, unitPrice, quantity, refundedQuantity, taxFreeAmount = 0 }: OrderItem): StoredItem {
-  const stored: StoredItem = { variantId, productId, name, unitPrice, quantity };
-  if (sku !== null) stored.sku = sku;
-  if (Object.keys(options).length > 0) stored.options = options;
-  if (refundedQuantity > 0) stored.refundedQuantity = refundedQuantity;
-  if (taxFreeAmount > 0) stored.taxFreeAmount = taxFreeAmount;
-  return stored;
-}
-
 /** The row with its line items as the shop reads them. */
 export function withItems<Row extends { items: OrderItem[] }>(row: Row): Row {
   const stored = row.items as StoredItem[];
   row.items = stored.map((item) => ({ ...item, sku: item.sku ?? null, options: item.options ?? {}, refundedQuantity: item.refundedQuantity ?? 0 }));
   return row;
-}
-
-const PLACED_TYPES = {
-  id: "uuid",
-  user_id: "uuid",
-  status: "text",
-  changes: "int",
-  user_coupon_id: "uuid",
-  total_amount: "bigint",
-  discount_amount: "bigint",
-  refunded_amount: "bigint",
-  created_at: "timestamptz",
-  expires_at: "timestamptz",
-  completed_at: "timestamptz",
-  paid_at: "timestamptz",
-  payment_id: "uuid",
-  holds_stock: "boolean",
-} as const;
-// $1 is the items of all orders as one JSON text: an array literal would escape each of its quotes.
-const PLACED = columns(PLACED_TYPES, 2);
-/** Orders without details are inserted without these columns, so that details cost nothing if they are not used. */
-const PLACED_WITH_DETAILS = columns({ ...PLACED_TYPES, ...DETAIL_TYPES }, 2);
-
-/** The encoders write null for a property that is left out. */
-type PlacedOrder = Order & { holdsStock: boolean | undefined };
-
-function insertOrders(placed: Order[]): Statement {
-  return { name: "insert orders", text: insertInto(PLACED), values: [itemsOf(placed), ...PLACED.arrays(placed as PlacedOrder[])] };
-}
-
-function insertOrdersWithDetails(placed: Order[]): Statement {
-  const values = [itemsOf(placed), ...PLACED_WITH_DETAILS.arrays(placed as PlacedOrder[])];
-  return { name: "insert orders with details", text: insertInto(PLACED_WITH_DETAILS), values };
-}
-
-function insertInto({ names, unnest }: { names: string; unnest: string }): string {
-  return `INSERT INTO orders (items, ${names}, xid) SELECT *, shop_xid(pg_current_xact_id()) FROM ROWS FROM (jsonb_array_elements($1::jsonb), ${unnest})`;
-}
-
-function itemsOf(placed: Order[]): string {
-  return JSON.stringify(placed.map(({ items }) => items.map(storedItem)));
 }
 
 const CHANGED = columns({

@@ -17,7 +17,11 @@ export class Round {
   holdsLocks = false;
   #settled = false;
   #retried = false;
-  readonly #predecessors: Round[];
+  /**
+   * Empty once the round is settled. Otherwise rounds that overlap without a gap would keep all
+   * earlier ones in memory, with their commands.
+   */
+  #predecessors: Round[];
   readonly #firstTry = Promise.withResolvers<"settled" | "retried">();
   readonly #end = Promise.withResolvers<void>();
   #keys: Set<string> | undefined;
@@ -50,6 +54,7 @@ export class Round {
   /** Notes that the outcome of each command is known. */
   settle(): void {
     this.#settled = true;
+    this.#predecessors = [];
     this.#firstTry.resolve("settled");
     this.#end.resolve();
   }

@@ -506,7 +506,7 @@ describe("an issuer's keys", () => {
     // This request is still accepted and starts the fetch that removes the key.
     assert.equal(await codeOf(() => callerOf(one)), "accepted");
     while (issuer.asked === fetchesBefore) await new Promise((resolve) => setImmediate(resolve));
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 60_000;
     while ((await codeOf(() => callerOf(one))) === "accepted" && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(await codeOf(() => callerOf(one)), "UNAUTHENTICATED");
   });

@@ -10,7 +10,7 @@ const { shop, other: beside } = await twoInstances();
 
 type DropEvent = { status: string; remaining: number; entries: number; called: number; serverTime: string };
 const UNKNOWN_ID = "01a1f8a8-188e-7001-826f-f4254ba20003";
-const WITHIN_MS = 20_000;
+const WITHIN_MS = 60_000;
 
 async function drop(fields: Record<string, unknown> = {}): Promise<{ id: string; variantId: string }> {
   const product = await shop.product({ stock: 3 });
@@ -93,12 +93,13 @@ test("listeners of two instances learn that the drop is sold out, and that it is
 });
 
 test("a drop is told to be open when it opens, never before", async () => {
-  const opensAt = new Date(Date.now() + 1500).toISOString();
-  const { id } = await drop({ opensAt });
+  const { id } = await drop({ opensAt: new Date(Date.now() + 3_600_000).toISOString() });
   const listeners = await Promise.all([Listener.of(shop, id), Listener.of(beside, id)]);
+  for (const listener of listeners) assert.equal((await listener.until((event) => event !== undefined)).status, "UPCOMING");
+  const opensAt = new Date(Date.now() + 1000).toISOString();
+  good(await shop.operator.patch(`/admin/drops/${id}`, { opensAt }), 200);
   for (const listener of listeners) {
     const open = await listener.until((event) => event?.status === "OPEN");
-    assert.equal(listener.events[0]?.status, "UPCOMING");
     assert.ok(Date.parse(open.serverTime) >= Date.parse(opensAt));
     listener.leave();
   }

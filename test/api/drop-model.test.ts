@@ -125,7 +125,7 @@ for (const seed of [1, 2, 3])
       async lapse() {
         clock.forward(HOLD_MS);
         model.lapse(Date.now());
-        for (const deadline = performance.now() + 20_000; performance.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 50))) {
+        for (const deadline = performance.now() + 60_000; performance.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 50))) {
           const { entries } = good(await shop.operator.get(`/admin/drops/${id}/entries?status=LAPSED&limit=100`), 200);
           if (entries.length === model.entries.filter(({ status }) => status === "LAPSED").length) break;
         }

@@ -8,11 +8,13 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Example, Examples } from "../../src/http/openapi/examples.ts";
+import { closeSoon } from "../support/close-soon.ts";
 import { whileHeld } from "../support/hold.ts";
 import { PlainExamples } from "../support/plain-example.ts";
 import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { type Answer, call, type Client, good, type Json, openTestShop, type TestShop } from "../support/shop.ts";
 
+const STARTED_AT = Date.now();
 const FILE = join(import.meta.dirname, "../../src/http/openapi/examples.json");
 const DAY_MS = 86_400_000;
 
@@ -150,7 +152,7 @@ function stableRuns({ jobs }: { jobs: { name: string; schedule: string; lastRuns
 async function quietJobs(): Promise<void> {
   const toTheHour = 3_600_000 - (Date.now() % 3_600_000);
   if (toTheHour < 20_000) await new Promise((resolve) => setTimeout(resolve, toTheHour + 2000));
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const { jobs } = good(await shop.operator.get("/admin/jobs"), 200);
     if (jobs.every((job: { lastRunAt: string | null }) => job.lastRunAt !== null)) return;
@@ -160,7 +162,7 @@ async function quietJobs(): Promise<void> {
 }
 
 async function delivered(): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (good(await shop.operator.get("/admin/events?status=WAITING"), 200).events.length > 0) {
     assert.ok(Date.now() < deadline, "events are not delivered");
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -614,7 +616,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
   });
   await show(operator, "startRehearsal", "PRODUCT_NOT_FOUND", 404, { body: { productId: UNKNOWN_ID, buyers: 30 } });
   await show(operator, "startRehearsal", "DROP_NOT_FOUND", 404, { body: { dropId: UNKNOWN_ID, buyers: 30, giveUpPercent: 30 } });
-  const rehearsed = Date.now() + 20_000;
+  const rehearsed = Date.now() + 60_000;
   for (let over = false; !over; over = good(await operator.get(`/admin/rehearsals/${id}`), 200).finishedAt !== null) {
     assert.ok(Date.now() < rehearsed, "the rehearsal does not end");
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -709,8 +711,9 @@ async function showDraw(operator: Client): Promise<void> {
     name: "추첨 모자",
     productId: cap.id,
     mode: "DRAW",
-    opensAt: new Date(Date.now() - 55_000).toISOString(),
-    closesAt: new Date(Date.now() + 500).toISOString(),
+    // Before the first example, however long the examples take.
+    opensAt: new Date(STARTED_AT - 1000).toISOString(),
+    closesAt: new Date(Date.now() + 20_000).toISOString(),
     publicValueSource: "로또 1234회 당첨 번호",
   };
   const { id } = good(await operator.post("/admin/drops", body), 201);
@@ -720,6 +723,7 @@ async function showDraw(operator: Client): Promise<void> {
   await show(null, "getDrawFile", "DROP_NOT_FOUND", 404, { params: { dropId: UNKNOWN_ID } });
   const publicValue = { params: { id }, body: { publicValue: "3, 11, 15, 29, 35, 44 + 10" } };
   await show(operator, "setPublicValue", "DROP_DRAW_CLOSED: entries are not closed", 409, publicValue);
+  await closeSoon(operator, id);
   while (good(await shop.anyone("GET", `/drops/${id}/draw`), 200).entriesRoot === null) await new Promise((resolve) => setTimeout(resolve, 50));
   await show(operator, "setPublicValue", "The draw follows", 200, publicValue);
 }

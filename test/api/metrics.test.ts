@@ -93,7 +93,7 @@ describe("the metrics of a shop", () => {
 
     let text = "";
     // The values are cached for some seconds.
-    for (const deadline = Date.now() + 20_000; valueOf(text, "jangnal_events_blocked", `sink="${sink}"`) !== 1; await pause(100)) {
+    for (const deadline = Date.now() + 60_000; valueOf(text, "jangnal_events_blocked", `sink="${sink}"`) !== 1; await pause(100)) {
       if (Date.now() > deadline) assert.fail(text);
       text = await metrics();
     }

@@ -133,7 +133,7 @@ describe("work outside of the till", () => {
   /** Waits until an operator's work is over. */
   async function untilEnded(actor: string): Promise<void> {
     const { pool } = shop.shop.database;
-    for (const until = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 10))) {
+    for (const until = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 10))) {
       const { rows } = await pool.query("SELECT id FROM journal_work WHERE entry ->> 'actor' = $1", [actor]);
       if (rows.length === 0) return;
       assert.ok(Date.now() < until, "the work did not end");

@@ -2,8 +2,8 @@
 // above it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Answer, call, type Client, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
+import { after, before, mock, test } from "node:test";
+import { type Answer, type Client, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let limited: TestShop;
@@ -12,23 +12,19 @@ before(async () => {
   shop = await openTestShop();
   limited = await openTestShop({ env: { RATE_LIMIT: "5" }, beside: shop });
   users = (await shop.users(8)).map((user) => user.at(limited));
+  mock.timers.enable({ apis: ["Date"], now: Date.now() });
 });
 after(async () => {
+  mock.timers.reset();
   await limited.close();
   await shop.close();
 });
 
 const balance = (user: Client): Promise<Answer> => user.get(`/users/${user.id}/balance`);
 
-/**
- * Waits until this address has used no request in the current second. All tests of the file share
- * the address.
- */
-async function freshSecond(): Promise<void> {
-  const deadline = Date.now() + 5000;
-  while ((await call(limited.url, "GET", "/products")).status === 429 && Date.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  await new Promise((resolve) => setTimeout(resolve, 1050));
+/** The limits of this process count the seconds of a clock that stands still, so that all requests of a test are in one second. */
+function nextSecond(): void {
+  mock.timers.tick(1000);
 }
 
 test("requests above the limit are refused with Retry-After, and served after that time", async () => {
@@ -41,7 +37,7 @@ test("requests above the limit are refused with Retry-After, and served after th
     assert.equal(refused(refusal, 429, "TOO_MANY_REQUESTS")["retryAfter"], 1);
     assert.equal(refusal.headers["retry-after"], "1");
   }
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  nextSecond();
   assert.equal((await balance(user)).status, 200);
 });
 
@@ -51,14 +47,14 @@ test("each caller has a limit of its own", async () => {
 });
 
 test("public routes count by address without a token, and by caller with one", async () => {
-  await freshSecond();
+  nextSecond();
   const user = users[7] as Client;
   assert.deepEqual(await race(10, () => limited.anyone("GET", "/products")), { 200: 5, 429: 5 });
   assert.deepEqual(await race(10, () => user.get("/products")), { 200: 5, 429: 5 });
 });
 
 test("requests with invalid tokens are counted by address", async () => {
-  await freshSecond();
+  nextSecond();
   const counts = await race(20, (i) => limited.anyone("GET", "/admin/users", undefined, { authorization: `Bearer a.b.${i}` }));
   assert.deepEqual(counts, { 401: 5, 429: 15 });
 });

@@ -208,7 +208,7 @@ test("a rehearsal whose instance closes is ended and cleaned up by another insta
 });
 
 async function untilClosed(productId: string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; ;) {
+  for (const deadline = Date.now() + 60_000; ;) {
     good(await beside.operator.get("/admin/rehearsals"), 200);
     const { status, stock } = good(await shop.operator.get(`/products/${productId}`), 200);
     if (status === "NOT_FOR_SALE" && stock === 5) return;

@@ -55,7 +55,7 @@ async function openDrop({ productId }: Stock, fields: Record<string, unknown> = 
 
 /** Runs a job until the variant has `count` events. */
 async function runUntil(job: string, stock: Stock, count: number): Promise<void> {
-  for (const deadline = Date.now() + 20_000; (await eventsOf(stock)).length < count;) {
+  for (const deadline = Date.now() + 60_000; (await eventsOf(stock)).length < count;) {
     assert.ok(Date.now() < deadline, `${job}: ${String(await eventsOf(stock))}`);
     good(await shop.operator.post(`/admin/jobs/${job}/run`), 200);
   }

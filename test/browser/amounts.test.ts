@@ -141,7 +141,7 @@ browserTest("the checkout tells that a coupon was used elsewhere, beside the new
 async function pressOffline(page: Page, press: () => Promise<void>): Promise<void> {
   await page.context().setOffline(true);
   await press();
-  await checkAgain(page).waitFor({ timeout: 40_000 });
+  await checkAgain(page).waitFor({ timeout: 120_000 });
 }
 
 const responded = (page: Page, part: string): Promise<unknown> => page.waitForResponse((response) => response.url().includes(part));
@@ -193,7 +193,7 @@ browserTest("a retry that a sleeping computer delayed is not sent hours after th
     await route.abort("connectionreset");
   });
   await payButton(page, "3,000").click();
-  await page.getByText("누른 지 1분이 지났습니다.").waitFor({ timeout: 40_000 });
+  await page.getByText("누른 지 1분이 지났습니다.").waitFor({ timeout: 120_000 });
   assert.equal(sent.length, 1);
   assert.deepEqual(await ordersOf(user), []);
   await checkAgain(page).click();

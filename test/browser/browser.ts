@@ -92,7 +92,7 @@ export async function visit(
     reducedMotion: "reduce",
     ...context,
   });
-  profile.setDefaultTimeout(15_000);
+  profile.setDefaultTimeout(60_000);
   const errors: string[] = [];
   if (as) {
     const session = JSON.stringify({ token: as.token, userId: as.id, role: as.role, name });
@@ -176,7 +176,7 @@ export async function assertAccessible(page: Page): Promise<void> {
 
 /** Waits until an expression is true in the page. The pages' policy forbids the evaluation that `waitForFunction` repeats with a text. */
 export async function eventually(page: Page, expression: string): Promise<void> {
-  for (const deadline = Date.now() + 15_000; (await page.evaluate(expression)) !== true;) {
+  for (const deadline = Date.now() + 60_000; (await page.evaluate(expression)) !== true;) {
     if (Date.now() > deadline) throw new Error(`not true: ${expression}`);
     await page.waitForTimeout(50);
   }

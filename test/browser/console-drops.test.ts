@@ -189,7 +189,7 @@ browserTest("a draw shows its commitment, waits for the public value, and is dra
   const { page, close } = await atConsole(`/drops/${drop.id}`, { size: PHONE });
   const { commitment } = good(await shop.anyone("GET", `/drops/${drop.id}/draw`), 200);
   await page.getByText(commitment).waitFor();
-  await page.getByText("The draw follows when the public value is entered.").waitFor({ timeout: 30_000 });
+  await page.getByText("The draw follows when the public value is entered.").waitFor({ timeout: 120_000 });
   await page.getByRole("button", { name: "Enter the public value" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Public value", { exact: true }).fill("3 14 15 26 41 42");
@@ -199,7 +199,7 @@ browserTest("a draw shows its commitment, waits for the public value, and is dra
   await page
     .locator("dd", { hasText: /^[0-9a-f]{64}$/ })
     .nth(1)
-    .waitFor({ timeout: 30_000 });
+    .waitFor({ timeout: 120_000 });
   await page.getByText(`verify-draw ${shop.url}/drops/${drop.id}`).waitFor();
   await assertAccessible(page);
   await close();
@@ -220,7 +220,7 @@ browserTest("an operator rehearses exactly the drop of a page, on a phone, and r
   await page.getByLabel(/^People with several accounts/).fill("10");
   await assertAccessible(page);
   await page.getByRole("button", { name: "Start the rehearsal" }).click();
-  await page.getByRole("heading", { name: "The drop's result" }).waitFor({ timeout: 60_000 });
+  await page.getByRole("heading", { name: "The drop's result" }).waitFor({ timeout: 120_000 });
   await page.getByText(/2 people with 6 accounts bought/).waitFor();
   const result = page.locator(".card", { has: page.getByRole("heading", { name: "The drop's result" }) });
   assert.match(await result.innerText(), /Sold\s+6\s/);

@@ -47,7 +47,7 @@ browserTest("an operator prepares a drop, rehearses it with 2,000 buyers, leaves
   await page.locator(".chosen-name", { hasText: "첫 장날" }).waitFor();
   await field(page, "Buyers").fill("2000");
   await page.getByRole("button", { name: "Start the rehearsal" }).click();
-  await page.locator(".steps [aria-current]", { hasText: "Running" }).waitFor({ timeout: 30_000 });
+  await page.locator(".steps [aria-current]", { hasText: "Running" }).waitFor({ timeout: 120_000 });
   await assertAccessible(page);
 
   // The live page shows the sales and links back to the rehearsal.
@@ -56,7 +56,7 @@ browserTest("an operator prepares a drop, rehearses it with 2,000 buyers, leaves
   await page.locator(".tile", { hasText: "Orders / s" }).locator("dd", { hasText: /[1-9]/ }).waitFor();
   await page.getByRole("link", { name: "View rehearsal" }).click();
 
-  await page.locator(".checks").waitFor({ timeout: 60_000 });
+  await page.locator(".checks").waitFor({ timeout: 120_000 });
   assert.equal(await page.locator(".checks li.bad").count(), 0, await page.locator(".checks").innerText());
   const report = await page.locator("main").innerText();
   assert.match(report, /400 of 400/);
@@ -204,7 +204,7 @@ browserTest("a shop with an issuer's tokens rehearses a drop from the console", 
     const { page, close } = await visit(`${keyed.url}/console#/rehearsals?product=${product.id}`, { operator, language: "en", size: DESKTOP });
     await field(page, "Buyers").fill("20");
     await page.getByRole("button", { name: "Start the rehearsal" }).click();
-    await page.locator(".checks").waitFor({ timeout: 60_000 });
+    await page.locator(".checks").waitFor({ timeout: 120_000 });
     assert.equal(await page.locator(".checks li.bad").count(), 0, await page.locator(".checks").innerText());
     await assertAccessible(page);
     await close();

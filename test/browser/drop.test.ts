@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
+import { closeSoon } from "../support/close-soon.ts";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
 import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
 import { assertNothingCovered, assertSeen } from "./seen.ts";
@@ -129,7 +130,7 @@ browserTest("a draw tells the result, and the visitor's browser checks its proof
   await headline(page).getByText("응모했습니다").waitFor();
   await page.getByText("응모 번호 6번").waitFor();
   await assertAccessible(page);
-  good(await shop.operator.patch(`/admin/drops/${drop.id}`, { closesAt: inSeconds(2) }), 200);
+  await closeSoon(shop.operator, drop.id);
   await headline(page).getByText("추첨을 준비하고 있습니다").waitFor();
   await drawOf(drop);
   await headline(page)

@@ -120,7 +120,7 @@ browserTest("the page waits for a restarting shop, and the order goes through", 
   await assertAccessible(page);
   const again = await openShop({ ...config, port });
   try {
-    await page.getByText("주문이 완료되었습니다.").waitFor({ timeout: 30_000 });
+    await page.getByText("주문이 완료되었습니다.").waitFor({ timeout: 120_000 });
     await page.getByText("상점의 응답을 기다리고 있습니다.").waitFor({ state: "detached" });
     assert.deepEqual(
       (await ordersOf(user)).map(({ status }) => status),

@@ -34,7 +34,7 @@ const focused = (page: Page): Promise<string> =>
   });
 
 const waitForFocus = async (page: Page, what: RegExp): Promise<void> => {
-  for (const deadline = Date.now() + 15_000; Date.now() < deadline && !what.test(await focused(page));)
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline && !what.test(await focused(page));)
     await page.evaluate("new Promise((done) => requestAnimationFrame(done))");
   assert.match(await focused(page), what);
 };

@@ -49,7 +49,7 @@ browserTest("a visitor who presses again after no response buys once", async () 
   const { page, user, pay, close } = await atCheckout(shop);
   const restore = await loseResponses(page);
   await pay.click();
-  await page.getByText("다시 확인해도 두 번 주문되지 않습니다.").waitFor({ timeout: 30_000 });
+  await page.getByText("다시 확인해도 두 번 주문되지 않습니다.").waitFor({ timeout: 120_000 });
   await assertAccessible(page);
   await restore();
   await checkAgain(page).click();
@@ -68,7 +68,7 @@ browserTest("a visitor who reloads the page after an unanswered cart order with 
   const { page, close } = await visit(`${shop.url}/#/checkout`, { as: user });
   const restore = await loseResponses(page);
   await page.getByRole("button", { name: "2,000원 결제하기" }).click();
-  await checkAgain(page).waitFor({ timeout: 30_000 });
+  await checkAgain(page).waitFor({ timeout: 120_000 });
   await restore();
   await page.reload();
   await checkAgain(page).click();
@@ -86,7 +86,7 @@ browserTest("after an unanswered order the page checks that order first, and a r
   const { page, close } = await visit(`${shop.url}/#/checkout`, { as: user });
   const restore = await loseResponses(page);
   await page.getByRole("button", { name: "3,000원 결제하기" }).click();
-  await checkAgain(page).waitFor({ timeout: 30_000 });
+  await checkAgain(page).waitFor({ timeout: 120_000 });
   await restore();
   good(await user.post(`/users/${user.id}/cart/items`, { productId: second?.id, quantity: 2 }), 201);
   await checkAgain(page).click();
@@ -120,7 +120,7 @@ browserTest("an order whose items could not be removed from the cart is complete
   };
   await page.route("**/cart/items/*", lose);
   await pay.click();
-  await checkAgain(page).waitFor({ timeout: 30_000 });
+  await checkAgain(page).waitFor({ timeout: 120_000 });
   assert.equal((await ordersOf(user)).length, 1);
   await page.unroute("**/cart/items/*", lose);
   await put(newer, 1);
@@ -157,7 +157,7 @@ browserTest("an order that was pressed offline continues when the connection is 
   const { page, user, pay, close } = await atCheckout(shop);
   await page.context().setOffline(true);
   await pay.click();
-  await checkAgain(page).waitFor({ timeout: 30_000 });
+  await checkAgain(page).waitFor({ timeout: 120_000 });
   assert.equal((await ordersOf(user)).length, 0);
   await page.context().setOffline(false);
   await page.getByText("주문이 완료되었습니다.").waitFor();

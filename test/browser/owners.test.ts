@@ -49,7 +49,7 @@ browserTest("an unanswered order is not sent with the token of a user who signs 
   await pay.waitFor();
   await page.context().setOffline(true);
   await pay.click();
-  await checkAgain(page).waitFor({ timeout: 40_000 });
+  await checkAgain(page).waitFor({ timeout: 120_000 });
   await signIn("jangnal.session", sessionOf(second, "둘째"));
   await page.locator(".who-name", { hasText: "둘째" }).waitFor();
   sent.length = 0;
@@ -77,7 +77,7 @@ browserTest("an unanswered top-up belongs to the user who pressed the button", a
   await page.route("**/balance/charge", (route) => route.abort("connectionreset"));
   await page.getByLabel("충전할 금액").fill("7000");
   await page.getByRole("button", { name: "7,000원 충전하기" }).click();
-  await checkAgain(page).waitFor({ timeout: 40_000 });
+  await checkAgain(page).waitFor({ timeout: 120_000 });
   await page.unroute("**/balance/charge");
   await signIn("jangnal.session", sessionOf(second, "둘째"));
   await page.getByRole("button", { name: "50,000원 충전하기" }).click();

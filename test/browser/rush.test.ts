@@ -71,7 +71,7 @@ browserTest("a buyer on a phone waits for the opening, stands in line, pays at t
   const rehearsalId = await startCrowd(id);
 
   const enter = button(page, "대기 줄 서기");
-  await button(page, "참여하기").or(enter).waitFor({ timeout: 60_000 });
+  await button(page, "참여하기").or(enter).waitFor({ timeout: 120_000 });
   good(await holder.post(`/drops/${id}/entries`, {}), 201);
   await enter.waitFor();
   await atStep(page, "open", enter);

@@ -12,7 +12,7 @@ export async function assertSeen(locator: Locator): Promise<void> {
   await locator.waitFor();
   let found = await placeOf(locator);
   // A slow machine draws a message before it scrolls to it.
-  for (const deadline = Date.now() + 5000; Date.now() < deadline && !isDeepStrictEqual(found, SEEN);) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline && !isDeepStrictEqual(found, SEEN);) {
     await locator.page().waitForTimeout(50);
     found = await placeOf(locator);
   }

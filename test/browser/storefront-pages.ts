@@ -211,7 +211,7 @@ function checkout({ user, otherUser, poorUser, direct }: ShopData): Screenshot[]
         await page.locator("button[type=submit]:enabled").waitFor();
         await page.route("**/orders", (route) => route.abort());
         await page.locator("button[type=submit]").click();
-        await page.locator(".undecided").waitFor({ timeout: 30_000 });
+        await page.locator(".undecided").waitFor({ timeout: 120_000 });
       },
     },
     {

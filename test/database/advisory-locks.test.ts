@@ -34,7 +34,7 @@ after(async () => {
 
 /** The query that waits for a lock, as soon as there is one. */
 async function waitingQuery(): Promise<string> {
-  for (const until = Date.now() + 10_000; Date.now() < until;) {
+  for (const until = Date.now() + 60_000; Date.now() < until;) {
     const { rows } = await observer.query<{ query: string }>(
       "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
     );

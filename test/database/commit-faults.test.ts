@@ -16,7 +16,7 @@ import { type Answer, type Client, good, openTestShop, race, refused, type TestS
 const LOCK_WAIT_MS = 500;
 
 /** Repeats the request, as a client should, until a response other than 503 arrives. */
-async function retryUntilKnown(send: () => Promise<Answer>, forMs = 20_000): Promise<Answer> {
+async function retryUntilKnown(send: () => Promise<Answer>, forMs = 60_000): Promise<Answer> {
   for (const until = Date.now() + forMs; ;) {
     const answer = await send().catch(() => undefined);
     if (answer && answer.status !== 503) return answer;

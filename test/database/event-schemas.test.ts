@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { chargeByCard } from "../support/charge.ts";
+import { closeSoon } from "../support/close-soon.ts";
 import { type Client, good, type Json, openTestShop, type TestShop } from "../support/shop.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -21,8 +22,8 @@ before(async () => {
   const env = {
     DATA_PLATFORM_EVENTS: "*",
     DATA_PLATFORM_PERSONAL_DATA: "on",
-    PAYMENT_GATEWAY_TIMEOUT_MS: "300",
-    ORDER_EXPIRES_AFTER: "PT1S",
+    PAYMENT_GATEWAY_TIMEOUT_MS: "1500",
+    ORDER_EXPIRES_AFTER: "PT3S",
     BALANCE_FUNDING: "gateway",
   };
   shop = await openTestShop({ env });
@@ -83,7 +84,7 @@ async function tellDrops(): Promise<void> {
   good(await buyer.post(`/drops/${line.id}/entries`), 201);
   const draw = await admin("/drops", { ...open, productId: await stock(), mode: "DRAW", closesAt: at(3_600_000) }, 201);
   good(await buyer.post(`/drops/${draw.id}/entries`), 201);
-  while ((await shop.operator.patch(`/admin/drops/${draw.id}`, { closesAt: at(1000) })).status !== 200);
+  await closeSoon(shop.operator, draw.id);
   for (;;) {
     await run("run-draws");
     await run("expire-holds");

@@ -68,7 +68,7 @@ class CountingJob implements Job {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function until(condition: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> {
   for (const deadline = Date.now() + ms; !(await condition());) {
     if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${String(condition)}`);
     await pause(10);
@@ -145,7 +145,7 @@ test("a job whose instance died during the run is run again by another instance"
   await database.pool.query(
     "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
   );
-  await until(() => job.runs === 1, 1000);
+  await until(() => job.runs === 1);
 });
 
 // #underLock has a deadline.
@@ -175,7 +175,7 @@ test("a failed run is recorded without internals and logged, and does not stop t
   assert.match(String(errors[0]), /secret_table_on_db_internal/);
   fails = false;
   await one.start();
-  await until(async () => JSON.stringify((await one.list()).jobs[0]?.lastResult) === '{"ok":true}', 3000);
+  await until(async () => JSON.stringify((await one.list()).jobs[0]?.lastResult) === '{"ok":true}');
 });
 
 // Fails without the timer in `runIfDue`: the job would wait for its next due time, a year away.

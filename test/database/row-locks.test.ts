@@ -104,7 +104,7 @@ async function isFree(table: string, id: string): Promise<boolean> {
 }
 
 async function untilLockIsWaitedFor(): Promise<void> {
-  for (const until = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 5))) {
+  for (const until = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 5))) {
     const { rows } = await observer.query(
       "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'jangnal' AND wait_event_type = 'Lock'",
     );

@@ -78,7 +78,7 @@ async function isFree(table: "users" | "variants", id: string): Promise<boolean>
 }
 
 async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const until = Date.now() + 10_000; !(await holds());) {
+  for (const until = Date.now() + 60_000; !(await holds());) {
     if (Date.now() > until) assert.fail(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -14,7 +14,7 @@ let shop: TestShop;
 /** A second instance on the same database, because locks must work across instances. */
 let other: TestShop;
 before(async () => {
-  const env = { BALANCE_MAX: "20000000", PAYMENT_GATEWAY_TIMEOUT_MS: "100" };
+  const env = { BALANCE_MAX: "20000000", PAYMENT_GATEWAY_TIMEOUT_MS: "1000" };
   shop = await openTestShop({ env });
   other = await openTestShop({ beside: shop, env: { ...env, DATA_DIR: shop.shop.config.dataDir } });
 });

@@ -85,7 +85,7 @@ test("under an old Node, signals reach the shop, and the executable ends as the 
 });
 
 // Fails without whenNpmLeaves.
-test("the shop stops when npm's shell is gone", { skip, timeout: 10_000 }, async () => {
+test("the shop stops when npm's shell is gone", { skip, timeout: 60_000 }, async () => {
   const command = `'${process.execPath}' '${join(shop, "bin", "jangnal.mjs")}' orderly; true`;
   const shell = spawn("/bin/sh", ["-c", command], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, npm_command: "exec" } });
   await once(createInterface({ input: shell.stdout }), "line");

@@ -62,7 +62,7 @@ for (const [signal, { timeoutMs, isAnswered }] of Object.entries(STOPS)) {
         chargeByCard(user, { amount: 500, paymentKey: capturedWithoutAnswer("charge") }),
         operator.post(`/admin/orders/${refunded}/refunds`, { reason: "test" }),
       ].map((sent) => sent.catch(() => undefined));
-      for (const deadline = Date.now() + 20_000; simulator.calls("confirm") < 4 || simulator.calls("cancel") < 1; await pause(5))
+      for (const deadline = Date.now() + 60_000; simulator.calls("confirm") < 4 || simulator.calls("cancel") < 1; await pause(5))
         assert.ok(Date.now() < deadline, "the gateway did not receive all requests");
       shop.child.kill(signal as NodeJS.Signals);
       const answers = await Promise.all(waiting);
@@ -82,7 +82,7 @@ for (const [signal, { timeoutMs, isAnswered }] of Object.entries(STOPS)) {
         return [await statusOf(taken), await statusOf(untouched), await statusOf(refunded), balance];
       };
       const settled = ["COMPLETED", "COMPLETED", "REFUNDED", 500];
-      for (const deadline = Date.now() + 30_000; ;) {
+      for (const deadline = Date.now() + 90_000; ;) {
         const now = await state();
         if (now.every((value, i) => value === settled[i])) break;
         if (Date.now() > deadline) assert.deepEqual(now, settled);

@@ -27,7 +27,7 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 // Fails if bin/jangnal.mjs looks for src only, and without the migrations, the pages or the client in bin/pack.ts.
-test("a shop installed as a package opens, serves its pages, and accepts an order", { timeout: 120_000 }, async () => {
+test("a shop installed as a package opens, serves its pages, and accepts an order", { timeout: 300_000 }, async () => {
   const names = readdirSync(installed, { recursive: true, encoding: "utf8" });
   assert.deepEqual(
     names.filter((name) => name.endsWith(".ts")),

@@ -60,7 +60,7 @@ const gateway = createServer((request, response) => {
           method: request.method ?? "GET",
           headers,
           ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
-          signal: AbortSignal.timeout(5000),
+          signal: AbortSignal.timeout(60_000),
         });
         const body = await answer.json();
         response

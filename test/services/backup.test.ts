@@ -69,7 +69,7 @@ test("a shop restored into a new cluster passes the audit, has its sales, and de
       fileOf("fresh").map(({ subject }) => subject),
       [orderId],
     );
-    for (const deadline = Date.now() + 30_000; receiver.received.length < 7 && Date.now() < deadline;) await pause(50);
+    for (const deadline = Date.now() + 120_000; receiver.received.length < 7 && Date.now() < deadline;) await pause(50);
     assert.deepEqual(receiver.received.map(({ subject }) => subject).toSorted(), [...ordered, ordered[0], orderId].toSorted());
     assert.equal(good(await restored.get("/admin/sales"), 200).sales[0].units, 5);
     assert.deepEqual(good(await restored.get("/admin/audit"), 200).violations, []);

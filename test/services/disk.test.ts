@@ -6,7 +6,7 @@ import { DISK_FAULTS, startOnAFullDisk, testDiskErrors } from "../campaigns/powe
 import { loseOnALyingDisk, testPowerCuts } from "../campaigns/power/power.ts";
 import { faultsOf, NO_FAULTS } from "../support/verification.ts";
 
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 1_800_000;
 
 test("a shop whose power is cut loses no acknowledged change and repeats none", { timeout: TIMEOUT_MS }, async (t) => {
   const { verification, violations, differences, retries } = await testPowerCuts({ seed: 1, cuts: 3, clients: 8 });

@@ -13,7 +13,7 @@ test("promtool check metrics reports no problems", async () => {
   try {
     const text = await (await fetch(`${shop.url}/metrics`)).text();
     assert.match(text, /jangnal_redis_up 1/);
-    const { status, stdout, stderr } = spawnSync(findBinary("promtool"), ["check", "metrics"], { input: text, encoding: "utf8", timeout: 30_000 });
+    const { status, stdout, stderr } = spawnSync(findBinary("promtool"), ["check", "metrics"], { input: text, encoding: "utf8", timeout: 120_000 });
     assert.deepEqual([status, stdout, stderr], [0, "", ""]);
   } finally {
     await shop.close();
@@ -23,7 +23,7 @@ test("promtool check metrics reports no problems", async () => {
 
 test("promtool accepts the alert rules", () => {
   const rules = join(import.meta.dirname, "../../deploy/prometheus/alerts.yml");
-  const { status, stdout, stderr } = spawnSync(findBinary("promtool"), ["check", "rules", rules], { encoding: "utf8", timeout: 30_000 });
+  const { status, stdout, stderr } = spawnSync(findBinary("promtool"), ["check", "rules", rules], { encoding: "utf8", timeout: 120_000 });
   assert.equal(status, 0, stdout + stderr);
   assert.match(stdout, /SUCCESS: \d+ rules found/);
 });

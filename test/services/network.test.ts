@@ -7,7 +7,7 @@ import { NO_FAULTS } from "../support/verification.ts";
 import { startNats, startRedis } from "../support/services.ts";
 
 // Fails like test/database/network.test.ts. Does not detect a missing timeout for Redis or NATS, because each fault ends after a while.
-test("slow, trickling, hanging and broken connections to PostgreSQL, the gateway, Redis and NATS lose no order", { timeout: 300_000 }, async (t) => {
+test("slow, trickling, hanging and broken connections to PostgreSQL, the gateway, Redis and NATS lose no order", { timeout: 900_000 }, async (t) => {
   const [redis, nats] = await Promise.all([startRedis(), startNats()]);
   try {
     const { acknowledged, orders, retries, ...wrong } = await testNetworkFaults({

@@ -7,7 +7,7 @@ import { RedisClient } from "../../src/redis/redis-client.ts";
 import { startRedis, startSentinel } from "../support/services.ts";
 
 // Fails if `sentinelsOf` is not used for the connection.
-test("a shop follows the primary that a Sentinel names", { timeout: 120_000 }, async () => {
+test("a shop follows the primary that a Sentinel names", { timeout: 300_000 }, async () => {
   const primary = await startRedis();
   const replica = await startRedis("--replicaof", "127.0.0.1", String(primary.port));
   const sentinel = await startSentinel(primary);

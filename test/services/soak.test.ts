@@ -8,7 +8,7 @@ import { seriesOf } from "../campaigns/soak/series.ts";
 import { soak, type SoakOptions } from "../campaigns/soak/soak.ts";
 
 const SHORT: SoakOptions = { seed: 1, minutes: 1, everyMs: 1000, sessionsPerSecond: 3, users: 200, autovacuumSeconds: 5 };
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 1_800_000;
 /** On a busy machine a sink may lag for a while, and an event loop too. */
 const OF_THE_MACHINE = /^(events that wait|event loop delay)/;
 

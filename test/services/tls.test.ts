@@ -60,7 +60,7 @@ describe("over TLS", () => {
     for (const setting of ["ssl = on", "ssl_cert_file = 'server.pem'", "ssl_key_file = 'server.key'"]) await of.query(`ALTER SYSTEM SET ${setting}`);
     writeFileSync(join(of.data, "pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n");
     await of.query("SELECT pg_reload_conf()");
-    for (const deadline = Date.now() + 10_000; Date.now() < deadline; await pause(20)) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await pause(20)) {
       const refused = await of.query("SELECT 1").then(
         () => false,
         () => true,
@@ -117,7 +117,7 @@ describe("over TLS", () => {
 });
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 15_000; !(await holds()); await pause(20))
+  for (const deadline = Date.now() + 60_000; !(await holds()); await pause(20))
     if (Date.now() > deadline) throw new Error("the condition did not become true in time");
 }
 

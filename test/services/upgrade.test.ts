@@ -117,6 +117,6 @@ describe("instances of one database", () => {
 /** Resolves when a statement with this beginning waits for a lock. */
 async function waited(cluster: Cluster, beginning: string): Promise<void> {
   const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '${beginning}%'`;
-  for (const deadline = Date.now() + 20_000; (await cluster.query(waiting)).length === 0; await pause(20))
+  for (const deadline = Date.now() + 60_000; (await cluster.query(waiting)).length === 0; await pause(20))
     if (Date.now() > deadline) throw new Error(`no statement waits that starts with ${beginning}`);
 }

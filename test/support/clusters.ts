@@ -50,7 +50,7 @@ export class Cluster {
     this.#child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"], cwd: this.#dir });
     killAtExit(this.#child);
     this.#child.stderr?.on("data", (chunk: Buffer) => (this.log = (this.log + chunk.toString("utf8")).slice(-5000)));
-    for (const deadline = Date.now() + 20_000; ; await pause(30)) {
+    for (const deadline = Date.now() + 60_000; ; await pause(30)) {
       if (this.#child.exitCode !== null || Date.now() > deadline) throw new Error(`PostgreSQL did not start: ${this.log}`);
       if (
         await this.query("SELECT 1", "postgres").then(
@@ -105,7 +105,7 @@ export async function startPair(settings: string[] = []): Promise<{ primary: Clu
   await primary.query("ALTER SYSTEM SET synchronous_standby_names = '*'");
   await primary.query("SELECT pg_reload_conf()");
   for (
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 60_000;
     (await primary.query("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'")).length === 0;
     await pause(30)
   ) {

@@ -2,6 +2,7 @@
 // needs a call here: the journal's tests compare the list with the OpenAPI document.
 
 import { randomUUID } from "node:crypto";
+import { closeSoon } from "./close-soon.ts";
 import { Client, good, type TestShop } from "./shop.ts";
 
 /** `as`: another operator than the test's own. */
@@ -44,8 +45,9 @@ async function drop(shop: TestShop, fields: Record<string, unknown> = {}): Promi
 }
 
 async function closedDraw(shop: TestShop): Promise<string> {
-  const closesAt = new Date(Date.now() + 300).toISOString();
+  const closesAt = new Date(Date.now() + 3_600_000).toISOString();
   const id = await drop(shop, { mode: "DRAW", closesAt, publicValueSource: "로또" });
+  await closeSoon(shop.operator, id);
   for (;;) {
     const { entryCount } = good(await shop.anyone("GET", `/drops/${id}/draw`), 200);
     if (entryCount !== null) return id;

@@ -21,7 +21,7 @@ export type Service = {
   remove(): Promise<void>;
 };
 
-const STARTS_WITHIN_MS = 10_000;
+const STARTS_WITHIN_MS = 60_000;
 
 /** Redis without persistence, empty after a restart. `{port}` in the settings is replaced by its port. */
 export function startRedis(...settings: string[]): Promise<Service> {
@@ -115,7 +115,7 @@ export async function startKafkaMock(): Promise<{ broker: string; remove(): Prom
 export function readKafka(broker: string, topic: string): { key: string; value: string; partition: number }[] {
   const read = spawnSync(findBinary("kcat"), ["-C", "-q", "-e", "-o", "beginning", "-b", broker, "-t", topic, "-f", "%p\\t%k\\t%s\\n"], {
     encoding: "utf8",
-    timeout: 20_000,
+    timeout: 60_000,
   });
   return read.stdout
     .split("\n")

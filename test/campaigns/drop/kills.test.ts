@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { closeSoon } from "../../support/close-soon.ts";
 import { verifyOneDraw } from "../../support/drop-clients.ts";
 import { Client, good } from "../../support/shop.ts";
 import { summaryOf } from "../checker/judge-history.ts";
@@ -48,6 +49,6 @@ async function enterDraw(url: string): Promise<string> {
   const terms = { name: "추첨", productId, mode: "DRAW", waitlist: true, opensAt, closesAt };
   const { id } = good(await operator.post("/admin/drops", terms), 201);
   for (const user of users as { id: string }[]) good(await new Client(url, user.id, "shopper").post(`/drops/${id}/entries`), 201);
-  good(await operator.patch(`/admin/drops/${id}`, { closesAt: at(200) }), 200);
+  await closeSoon(operator, id);
   return id;
 }

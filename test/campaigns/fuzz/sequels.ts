@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { keyFor } from "../../../src/gateway/simulator/script.ts";
+import { closeSoon } from "../../support/close-soon.ts";
 import { type Client, good, type TestShop } from "../../support/shop.ts";
 import type { Sender } from "./sender.ts";
 
@@ -51,8 +52,7 @@ async function newDrop(shop: TestShop, registry: Sender["registry"], fields: Rec
 async function awaitedDraw(shop: TestShop, registry: Sender["registry"], buyers: Client[]): Promise<string> {
   const id = await newDrop(shop, registry, { mode: "DRAW", closesAt: at(3_600_000), publicValueSource: "a lottery" });
   for (const buyer of buyers) good(await buyer.post(`/drops/${id}/entries`), 201);
-  // Under load a request may take longer than this second; then it is refused.
-  while ((await shop.operator.patch(`/admin/drops/${id}`, { closesAt: at(1000) })).status !== 200);
+  await closeSoon(shop.operator, id);
   while (good(await shop.anyone("GET", `/drops/${id}/draw`), 200).entriesRoot === null) await pause(50);
   return id;
 }

@@ -110,7 +110,7 @@ async function delivery(sink: Sink, envelope: Envelope, replays?: Replays): Prom
 
 /** Tries until it succeeds, as the relay does. */
 async function delivered(sink: Sink, envelope: Envelope): Promise<void> {
-  for (const deadline = Date.now() + 20_000; ;) {
+  for (const deadline = Date.now() + 60_000; ;) {
     try {
       return await delivery(sink, envelope);
     } catch (error) {
