@@ -17,6 +17,27 @@ after(() => shop.close());
 const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
 const ADDRESS = { recipient: "김민수", phone: "010-1234-5678", postalCode: "03045", line1: "서울 종로구 사직로 161" };
 
+// Fails without `itemName` (names.ts): the size would be lost, or the order would be in two languages.
+browserTest("an order names its items in the visitor's language, with their options", async () => {
+  const user = await shop.user({ balance: 100_000 });
+  const options = [{ color: "먹색 · Ink", size: "S" }, { size: "M" }];
+  const orderItems = [];
+  for (const option of options) {
+    const variants = [{ ...option }, { ...option, size: "XL" }].map((values) => ({ options: values, price: 1000, stock: 3 }));
+    const product = await shop.product({ name: "장날 티셔츠 · Market day T-shirt", variants });
+    orderItems.push({ productId: product.id, variantId: product.variants[0]!.id, quantity: 1 });
+  }
+  const { orderId } = good(await user.post("/orders", { orderItems }), 201);
+  for (const [language, names] of [
+    ["ko", ["장날 티셔츠 먹색 / S", "장날 티셔츠 M"]],
+    ["en", ["Market day T-shirt Ink / S", "Market day T-shirt M"]],
+  ] as const) {
+    const { page, close } = await visit(`${shop.url}/store/orders/${orderId}`, { as: user, language });
+    for (const name of names) await page.getByRole("link", { name, exact: true }).waitFor();
+    await close();
+  }
+});
+
 // Fails if the bar's button is covered, or an address of an earlier order is not offered (useSavedAddresses).
 browserTest("a buyer gives an address, reads what happens next, and the next checkout offers the address", async () => {
   const user = await shop.user({ balance: 100_000 });

@@ -11,7 +11,7 @@ import { ReasonField } from "../parts/fields.tsx";
 import { Card, Id, Notice, When } from "../parts/parts.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
 import { a } from "../words/attention.ts";
-import { t } from "../words/words.ts";
+import { gatewayReason, t } from "../words/words.ts";
 
 type InDoubt = Body<"listPaymentsAttention">["payments"][number];
 type Outcome = InDoubt["outcomes"][number];
@@ -34,7 +34,7 @@ export function PaymentsAttention() {
         columns={[
           { head: a.value.what, main: true, cell: ({ kind }) => a.value[kind] },
           { head: t.value.amount, end: true, cell: ({ amount }) => formatMoney(amount) },
-          { head: a.value.why, cell: ({ reason }) => <bdi class="clip">{reason ?? "–"}</bdi> },
+          { head: a.value.why, cell: ({ reason }) => <bdi class="clip">{reason === null ? "–" : gatewayReason(reason)}</bdi> },
           { head: t.value.order, cell: ({ orderId }) => (orderId === null ? "–" : <Id of={orderId} href={to(`/orders/${orderId}`)} />) },
           { head: t.value.user, cell: ({ userId }) => (userId === null ? "–" : <Id of={userId} href={to(`/users/${userId}`)} />) },
           { head: a.value.paymentKey, cell: ({ paymentKey }) => <bdi class="id clip">{paymentKey}</bdi> },

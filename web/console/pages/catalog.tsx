@@ -4,6 +4,7 @@ import { shop } from "../api.ts";
 import { Filters } from "../parts/filters.tsx";
 import { Status, Title } from "../parts/parts.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
+import { p } from "../words/products.ts";
 import { statusWord, t } from "../words/words.ts";
 
 const STATUSES = ["ON_SALE", "NOT_FOR_SALE"] as const;
@@ -40,6 +41,7 @@ export function Catalog() {
       <ListTable
         list={list}
         caption={t.value.catalog}
+        {...(q === "" && !status ? { empty: p.value.noProducts } : {})}
         keyOf={({ id }) => id}
         columns={[
           {

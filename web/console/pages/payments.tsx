@@ -8,7 +8,7 @@ import { Filters } from "../parts/filters.tsx";
 import { DateField } from "../parts/fields.tsx";
 import { Busy, Card, Failure, Id, Notice, Status, Title, When } from "../parts/parts.tsx";
 import { ListTable, Table, useList } from "../parts/table.tsx";
-import { differenceWord, statusWord, t } from "../words/words.ts";
+import { differenceWord, gatewayReason, statusWord, t } from "../words/words.ts";
 import { PaymentsAttention } from "./attention.tsx";
 
 const STATUSES = ["UNKNOWN", "PENDING", "WAITING_FOR_DEPOSIT", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
@@ -45,7 +45,7 @@ export function Payments() {
           { head: t.value.order, cell: ({ orderId }) => <Id of={orderId} href={to(`/orders/${orderId}`)} /> },
           {
             head: t.value.lastStep,
-            cell: ({ history }) => <bdi class="clip">{history.at(-1)?.reason ?? statusWord(history.at(-1)?.status ?? "")}</bdi>,
+            cell: ({ history }) => <bdi class="clip">{lastStepOf(history)}</bdi>,
           },
           {
             head: t.value.at,
@@ -56,6 +56,11 @@ export function Payments() {
       <Reconciliation />
     </>
   );
+}
+
+function lastStepOf(history: { status: string; reason?: string | null }[]): string {
+  const last = history.at(-1);
+  return last?.reason ? gatewayReason(last.reason) : statusWord(last?.status ?? "");
 }
 
 /** Outlives the page: a reconciliation can take minutes. */

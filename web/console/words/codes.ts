@@ -65,6 +65,32 @@ export const CODE: Record<RefusalCode | "NO_ANSWER", Pair> = {
   INTERNAL: ["내부 오류", "Internal error"],
 };
 
+/** Why a gateway refused a payment, or gave no outcome. */
+export const GATEWAY_REASON: Record<string, Pair> = {
+  REJECT_CARD_PAYMENT: ["카드 한도 초과 또는 잔액 부족", "Card limit or balance exceeded"],
+  REJECT_ACCOUNT_PAYMENT: ["계좌 잔액 부족", "Insufficient funds"],
+  REJECT_CARD_COMPANY: ["카드사 거절", "Declined by the card's issuer"],
+  REJECT_TOSSPAY_INVALID_ACCOUNT: ["출금할 수 없는 계좌", "Account not usable"],
+  INVALID_REJECT_CARD: ["카드 사용 거절", "Card refused"],
+  INVALID_STOPPED_CARD: ["정지된 카드", "Card blocked"],
+  INVALID_CARD_EXPIRATION: ["카드 유효기간 오류", "Wrong expiry date"],
+  INVALID_CARD_NUMBER: ["카드 번호 오류", "Wrong card number"],
+  INVALID_CARD_LOST_OR_STOLEN: ["분실 또는 도난 카드", "Card lost or stolen"],
+  EXCEED_MAX_DAILY_PAYMENT_COUNT: ["하루 결제 횟수 초과", "Too many payments today"],
+  EXCEED_MAX_PAYMENT_AMOUNT: ["하루 결제 금액 초과", "Daily amount exceeded"],
+  EXCEED_MAX_AMOUNT: ["거래 금액 한도 초과", "Amount above the limit"],
+  PAY_PROCESS_CANCELED: ["구매자가 결제를 취소", "Cancelled by the buyer"],
+  NOT_FOUND_PAYMENT: ["결제사에 없는 결제", "Unknown at the gateway"],
+  NOT_FOUND_PAYMENT_SESSION: ["결제 시간 만료", "Payment window expired"],
+  NOT_AVAILABLE_BANK: ["은행 서비스 시간 아님", "Bank not available now"],
+  NOT_CANCELABLE_PAYMENT: ["취소할 수 없는 결제", "Payment not cancellable"],
+  NOT_CANCELABLE_AMOUNT: ["취소할 수 없는 금액", "Amount not cancellable"],
+  ANSWER_NOT_UNDERSTOOD: ["결제사 응답을 읽을 수 없음", "Response not readable"],
+  ANSWER_TOO_LARGE: ["결제사 응답이 너무 큼", "Response too large"],
+  TIMEOUT: ["결제사 응답 없음", "No response from the gateway"],
+  NO_GATEWAY: ["결제사 설정 없음", "No gateway configured"],
+};
+
 /** The differences that a reconciliation finds. */
 export const DIFFERENCE: Record<string, Pair> = {
   "only at the gateway": ["결제사에만 있음", "only at the gateway"],

@@ -49,6 +49,9 @@ const RESULT: Record<string, Pair> = {
   closed: ["정리", "closed"],
 };
 
+/** JSON of the database has no order of its own. */
+const ORDER = Object.keys(RESULT);
+
 const at = (): 0 | 1 => (language.value === "ko" ? 0 : 1);
 
 /** An unknown name is shown unchanged. */
@@ -59,6 +62,7 @@ export function resultWords(result: unknown): string {
   if (typeof result !== "object" || result === null) return "–";
   const parts = Object.entries(result)
     .filter(([, value]) => value !== 0)
+    .sort(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b))
     .map(([name, value]) => `${RESULT[name]?.[at()] ?? name} ${textOf(value)}`);
   return parts.length > 0 ? parts.join(" · ") : (["변경 없음", "no changes"] as const)[at()];
 }
@@ -89,7 +93,7 @@ export function scheduleWords(schedule: string): string {
     const every = minute === "*" ? 1 : minute.startsWith("*/") ? Number(minute.slice(2)) : null;
     if (every !== null) return isKo ? `${every}분마다` : every === 1 ? "every minute" : `every ${every} minutes`;
     if (minute === "0") return isKo ? "매시 정각" : "every hour";
-    return isKo ? `매시 ${minute}분` : `every hour at ${minute.padStart(2, "0")} min`;
+    return isKo ? `매시 ${minute}분` : `every hour at :${minute.padStart(2, "0")}`;
   }
   if (!/^\d+$/.test(minute)) return schedule;
   const time = `${hour}:${minute.padStart(2, "0")}`;

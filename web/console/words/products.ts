@@ -40,6 +40,7 @@ const ko = {
   notForSale: "판매 안 함",
   unchanged: "그대로",
   inDrop: "이 상품은 드롭으로만 판매됩니다.",
+  noProducts: "아직 상품이 없습니다. 새 상품을 만들면 판매와 드롭을 시작할 수 있습니다.",
 } as const;
 
 const en = {
@@ -80,6 +81,7 @@ const en = {
   notForSale: "Not for sale",
   unchanged: "unchanged",
   inDrop: "This product is sold only by its drop.",
+  noProducts: "No products yet. Make a product to sell it, or to prepare a drop.",
 } as const;
 
 export const p = dictionary(ko, en);

@@ -1,5 +1,5 @@
 import { dictionary, language } from "../../shared/languages.ts";
-import { CODE, DIFFERENCE } from "./codes.ts";
+import { CODE, DIFFERENCE, GATEWAY_REASON } from "./codes.ts";
 import { en } from "./en.ts";
 import { ko } from "./ko.ts";
 import { p } from "./products.ts";
@@ -100,6 +100,7 @@ export const fulfilmentWord = wordOf(FULFILMENT);
 export const codeWord = wordOf(CODE);
 export const eventWord = wordOf(EVENT);
 export const differenceWord = wordOf(DIFFERENCE);
+export const gatewayReason = wordOf(GATEWAY_REASON);
 
 /** Color and size in the operator's language; any other option as the shop calls it. */
 export function optionLabel(name: string): string {

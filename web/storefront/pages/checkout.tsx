@@ -128,7 +128,7 @@ async function singleItem(productId: string, variantId: string | null, quantity:
   const { body: product } = await shop.getProduct({ path: { productId }, signal });
   const variant = product.variants.find(({ id }) => id === variantId);
   if (!variant || !Number.isInteger(quantity) || quantity < 1) return [];
-  const name = product.variants.length === 1 ? product.name : `${product.name} ${Object.values(variant.options).join(" ") || variant.name}`;
+  const name = product.variants.length === 1 ? product.name : `${product.name} ${Object.values(variant.options).join(" / ") || variant.name}`;
   const { id, price, stock, status } = variant;
   const imageUrl = variant.imageUrl ?? product.images[0]?.url ?? null;
   return [{ cartItemId: null, productId, variantId: id, name, unitPrice: price ?? 0, quantity, stock, status, imageUrl, dropId: product.dropId }];

@@ -7,7 +7,7 @@ import { type ListedOrder, type Order, useUserResource } from "../parts/user-res
 import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
 import { to } from "../router.ts";
 import { t } from "../words/words.ts";
-import { localName } from "../names.ts";
+import { itemName } from "../names.ts";
 
 export function Orders() {
   const pages = useSignal(1);
@@ -64,7 +64,7 @@ function OrderRow({ order }: { order: ListedOrder }) {
           <OrderStatus order={order} />
           {lacksAddress(order) && <span class="row-warning">{t.value.addressMissing}</span>}
           <span class="row-name clamp">
-            <bdi>{t.value.andMore(localName(first?.name ?? ""), itemCount - 1)}</bdi>
+            <bdi>{t.value.andMore(first ? itemName(first) : "", itemCount - 1)}</bdi>
           </span>
           <span class="row-foot">
             <span class="muted">{formatInstant(createdAt)}</span>

@@ -7,7 +7,7 @@ import { Money } from "../parts.tsx";
 import { ProductArt } from "../product-art.tsx";
 import type { Order } from "../user-resource.ts";
 import type { History } from "./timeline.tsx";
-import { localName } from "../../names.ts";
+import { itemName } from "../../names.ts";
 
 type RefundedLine = { quantity: number; amount: number; price: number };
 
@@ -45,7 +45,7 @@ export function OrderLines({ order, history }: { order: Order; history: History 
             </span>
             <span class="row-body">
               <a class="row-name" href={to(`/products/${item.productId}`)}>
-                <bdi>{localName(item.name)}</bdi>
+                <bdi>{itemName(item)}</bdi>
               </a>
               <span class="row-foot">
                 <span class="muted">

@@ -5,7 +5,7 @@ import { to } from "../../router.ts";
 import { t } from "../../words/words.ts";
 import { Icon } from "../icon.tsx";
 import type { Order } from "../user-resource.ts";
-import { localName } from "../../names.ts";
+import { itemName } from "../../names.ts";
 
 const STEPS = ["NONE", "PREPARING", "SHIPPED", "DELIVERED"] as const;
 
@@ -54,7 +54,10 @@ export function OrderDone({ orderNumber, words, children }: { orderNumber: strin
 
 export function Parcels({ order: { shipments, orderItems } }: { order: Order }) {
   if (shipments.length === 0) return null;
-  const nameOf = (variantId: string): string => orderItems.find((item) => item.variantId === variantId)?.name ?? "";
+  const nameOf = (variantId: string): string => {
+    const item = orderItems.find((one) => one.variantId === variantId);
+    return item ? itemName(item) : "";
+  };
   return (
     <section class="panel">
       <h2>{t.value.parcels}</h2>
@@ -69,7 +72,7 @@ export function Parcels({ order: { shipments, orderItems } }: { order: Order }) 
             <ul class="muted">
               {items.map(({ variantId, quantity }) => (
                 <li key={variantId}>
-                  <bdi>{localName(nameOf(variantId))}</bdi> {t.value.pieces(quantity)}
+                  <bdi>{nameOf(variantId)}</bdi> {t.value.pieces(quantity)}
                 </li>
               ))}
             </ul>

@@ -6,6 +6,7 @@ import { type Body, isRefusal } from "#client";
 import { formatInstant } from "../../../shared/languages.ts";
 import { shop } from "../../api.ts";
 import { useAttempt } from "../../attempt.ts";
+import { itemName } from "../../names.ts";
 import { t } from "../../words/words.ts";
 import { Failure, Notice, Spinner, Stepper } from "../parts.tsx";
 import { Sheet } from "../sheet.tsx";
@@ -41,7 +42,10 @@ export function Returns({ order, changed }: { order: Order; changed: () => Promi
   );
 }
 
-const nameIn = ({ orderItems }: Order, variantId: string): string => orderItems.find((item) => item.variantId === variantId)?.name ?? "";
+function nameIn({ orderItems }: Order, variantId: string): string {
+  const item = orderItems.find((one) => one.variantId === variantId);
+  return item ? itemName(item) : "";
+}
 
 function ReturnRow({
   of: { returnId, status, items, reason, customerReason, createdAt },
@@ -95,9 +99,10 @@ function returnable(order: Order, returns: readonly Return[]): { variantId: stri
   const open = returns.filter(({ status }) => status === "REQUESTED");
   const sumOf = (lists: { items: { variantId: string; quantity: number }[] }[], wanted: string): number =>
     lists.flatMap(({ items }) => items).reduce((sum, { variantId, quantity }) => sum + (variantId === wanted ? quantity : 0), 0);
-  return order.orderItems.flatMap(({ variantId, name, quantity, refundedQuantity }) => {
+  return order.orderItems.flatMap((item) => {
+    const { variantId, quantity, refundedQuantity } = item;
     const most = Math.min(sumOf(order.shipments, variantId), quantity - refundedQuantity) - sumOf(open, variantId);
-    return most > 0 ? [{ variantId, name, most }] : [];
+    return most > 0 ? [{ variantId, name: itemName(item), most }] : [];
   });
 }
 
