@@ -26,6 +26,8 @@ const STRICT = {
   useDefaults: true,
   discriminator: true,
   formats: FORMATS,
+  // Ajv's optimizer takes a fifth of the processor time in which the shop opens, and makes no validation faster.
+  code: { optimize: false },
 };
 /** Bodies are not coerced; only text that people read is normalized (text.ts). */
 const BODY = new Ajv({ ...STRICT, coerceTypes: false });

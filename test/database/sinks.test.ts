@@ -2,7 +2,7 @@
 // responses.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
@@ -30,6 +30,27 @@ sinkContract("a file", async () => {
         .map((line) => JSON.parse(line)),
     remove: async () => rmSync(dir, { recursive: true }),
   };
+});
+
+// Fails without `cutLostData`: the file keeps a line of zeros, and a reader of all lines fails.
+test("an event file in which a power loss left zeros is cut before them, and goes on", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "jangnal-sink-"));
+  const [kept, lost, behind, next] = [event(newOrder()), event(newOrder()), event(newOrder()), event(newOrder())];
+  const path = new FileSink(dir).path;
+  try {
+    await new FileSink(dir).deliver([kept]);
+    // Two lines of one delivery: a part of the first is lost, the second is complete.
+    const line = JSON.stringify(lost);
+    appendFileSync(path, `${line.slice(0, 20)}${"\0".repeat(512)}${line.slice(20)}\n${JSON.stringify(behind)}\n`);
+    await new FileSink(dir).deliver([lost, behind, next]);
+    const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+    assert.deepEqual(
+      lines.map((text) => JSON.parse(text).id),
+      [kept, lost, behind, next].map(({ id }) => id),
+    );
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });
 
 sinkContract("a webhook", async () => {

@@ -21,6 +21,7 @@ const PLAN: Plan = {
   only: "clients attached",
   perSecond: 20,
   patroni: PATRONI,
+  furtherMs: 0,
 };
 const OPTIONS = { skip: missing() ?? false, timeout: 1_800_000 };
 

@@ -75,7 +75,7 @@ async function load(url: string): Promise<Documented> {
     uri: (text: string) => URL.canParse(text),
     "uri-reference": /^\/[\w/-]+$/,
   };
-  const ajv = new Ajv2020({ strict: false, validateSchema: false, formats });
+  const ajv = new Ajv2020({ strict: false, validateSchema: false, formats, code: { optimize: false } });
   ajv.addSchema(closed(document) as Json, "shop");
   return { document, operations, validators: new Map(), ajv };
 }

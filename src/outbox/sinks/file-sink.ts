@@ -8,10 +8,17 @@ import { ALL_DELIVERED, type DeliveryResult, type Sink } from "./sink.ts";
 const NEWLINE = 0x0a;
 const CHUNK_BYTES = 64 * 1024;
 
-/** Appends to `events.ndjson`. A line counts as delivered once it is flushed to disk. A line torn by a crash is cut off. */
+/** No more characters than this, and the rest of a line, are written before they are flushed. Each has at most three bytes. */
+const UNFLUSHED_LENGTH = 1024 * 1024;
+/** All that can be unflushed. Lines are much shorter than the fourth part. */
+const TAIL_BYTES = 4 * UNFLUSHED_LENGTH;
+
+/** Appends to `events.ndjson`. A line counts as delivered once it is flushed to disk. Lines that a crash or a power loss left torn are cut off. */
 export class FileSink implements Sink {
   readonly name = "file";
   readonly path: string;
+  /** Only the first delivery of a process can meet what a power loss left. */
+  #isChecked = false;
 
   constructor(dataDir: string) {
     this.path = join(dataDir, "events.ndjson");
@@ -22,9 +29,13 @@ export class FileSink implements Sink {
     // Opened for each delivery, so that a file that was moved or deleted is created again.
     const { file, created } = await openForAppending(this.path);
     try {
+      if (!this.#isChecked) await cutLostData(file);
+      this.#isChecked = true;
       await cutTornLine(file);
-      await file.appendFile(`${envelopes.map((envelope) => JSON.stringify(envelope)).join("\n")}\n`);
-      await file.datasync();
+      for (const part of inParts(envelopes)) {
+        await file.appendFile(part);
+        await file.datasync();
+      }
     } finally {
       await file.close();
     }
@@ -42,6 +53,31 @@ async function openForAppending(path: string): Promise<{ file: FileHandle; creat
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     return { file: await open(path, "a+", 0o600), created: false };
   }
+}
+
+/** Lines, in parts that are flushed one by one. */
+function* inParts(envelopes: Envelope[]): Generator<string> {
+  let part = "";
+  for (const envelope of envelopes) {
+    part += `${JSON.stringify(envelope)}\n`;
+    if (part.length < UNFLUSHED_LENGTH) continue;
+    yield part;
+    part = "";
+  }
+  if (part !== "") yield part;
+}
+
+/**
+ * After a power loss, file systems may show zeros in place of data that was not flushed, and complete lines behind them. Cuts the file
+ * at the first line with zeros. Its event and all later ones were not counted as delivered, so they will be delivered again.
+ */
+async function cutLostData(file: FileHandle): Promise<void> {
+  const { size } = await file.stat();
+  const start = Math.max(0, size - TAIL_BYTES);
+  const tail = Buffer.alloc(size - start);
+  const { bytesRead } = await file.read(tail, 0, tail.length, start);
+  const zero = tail.subarray(0, bytesRead).indexOf(0);
+  if (zero >= 0) await file.truncate(start + tail.subarray(0, zero).lastIndexOf(NEWLINE) + 1);
 }
 
 /** Cuts off a last line without a newline. Its event was not counted as delivered, so it will be delivered again. */

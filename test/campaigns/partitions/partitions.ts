@@ -29,6 +29,8 @@ export type Plan = {
   perSecond: number;
   /** The program. */
   patroni: string;
+  /** Further time that each long fault lasts. */
+  furtherMs: number;
 };
 
 export type Phase = {
@@ -95,7 +97,7 @@ export async function testPartitions(lab: Lab, plan: Plan, log: (line: string) =
   const stalls: string[] = [];
   for (const fault of planned(plan, rng)) {
     try {
-      const phase = await phaseOf(fault, { lab, servers, shops, rng }, { load, scarce, witness });
+      const phase = await phaseOf(fault, { lab, servers, shops, rng }, { load, scarce, witness }, plan.furtherMs);
       phases.push(phase);
       log(
         `${phases.length} ${phase.name}: ${phase.acknowledged} acknowledged, longest pause ${phase.longestPauseMs} ms, of the database ${phase.databasePauseMs} ms`,
@@ -138,7 +140,7 @@ function planned({ partitions, kills, control, only }: Plan, rng: Scene["rng"]):
 type Observers = { load: Load; scarce: Scarce; witness: Witness };
 
 /** One fault, from its injection until orders are accepted again and all members are back. */
-async function phaseOf(fault: Fault, scene: Scene, { load, scarce, witness }: Observers): Promise<Phase> {
+async function phaseOf(fault: Fault, scene: Scene, { load, scarce, witness }: Observers, furtherMs: number): Promise<Phase> {
   const { lab, servers, rng } = scene;
   load.lap();
   const stopWatching = watch(servers, witness);
@@ -146,7 +148,7 @@ async function phaseOf(fault: Fault, scene: Scene, { load, scarce, witness }: Ob
   const repair = await fault.inject(scene);
   const offer = scarce.offer();
   offer.catch(() => {}); // Awaited below.
-  await pause((fault.long ? LONG_MS : SHORT_MS) + rng.below(3000));
+  await pause((fault.long ? LONG_MS + furtherMs : SHORT_MS) + rng.below(3000));
   lab.heal();
   await repair();
   // If no standby streams any more, no order is accepted until an operator makes one anew.

@@ -10,16 +10,22 @@ export default campaign({
   options: {
     seed: SEED,
     cuts: { type: "number", default: 20, help: "number of power cuts" },
+    of: {
+      type: "text",
+      default: "shop",
+      help: "what loses power: shop (with its embedded database) or database (the server of it, and the shop goes on)",
+    },
     clients: { type: "number", default: 16, help: "number of clients" },
     controls: { type: "number", default: 5, help: "number of runs on a lying disk, most of which must lose data" },
   },
   hasHistory: true,
-  async run({ seed, cuts, clients, controls }) {
+  async run({ seed, cuts, of, clients, controls }) {
     const startedAt = performance.now();
     console.log(`seed ${seed}`);
     const { verification, violations, differences, retries } = await testPowerCuts({
       seed,
       cuts,
+      of: of === "database" ? "database" : "shop",
       clients,
       onCut: (cut) => console.error(`cut ${cut}`),
     });

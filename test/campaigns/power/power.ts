@@ -20,15 +20,17 @@ export type PowerReport = {
 const KEPT = [0, 10, 50, 90, 100];
 const RESPONSES_BEFORE_A_CUT = 60;
 
-type PowerOptions = { seed: number; cuts: number; clients?: number; onCut?: (cut: number) => void };
+/** `of`: a shop with its embedded database loses power, or only the server of its database does. */
+export type Victim = "shop" | "database";
+type PowerOptions = { seed: number; cuts: number; of?: Victim; clients?: number; onCut?: (cut: number) => void };
 
 /** Errors: if the disk cannot be mounted here, or the shop does not start after a cut. */
-export async function testPowerCuts({ seed, cuts, clients: count = 16, onCut = () => {} }: PowerOptions): Promise<PowerReport> {
+export async function testPowerCuts({ seed, cuts, of = "shop", clients: count = 16, onCut = () => {} }: PowerOptions): Promise<PowerReport> {
   const rng = random(seed);
   await using cleanUp = new AsyncDisposableStack();
   const disk = await LossyDisk.mount();
   cleanUp.defer(() => disk.unmount());
-  const sandbox = await embedded(disk);
+  const sandbox = await (of === "shop" ? embedded(disk) : external(disk));
   cleanUp.defer(() => sandbox.remove());
   // A request that a cut interrupts is repeated as soon as the shop is open again: earlier attempts would only take time from its start.
   let isUp = true;
@@ -39,10 +41,15 @@ export async function testPowerCuts({ seed, cuts, clients: count = 16, onCut = (
   await clients.start(count);
   for (let cut = 1; cut <= cuts; cut++) {
     await clients.more(1 + rng.below(RESPONSES_BEFORE_A_CUT));
-    await sandbox.killBoth(true);
-    isUp = false;
-    await disk.cut(seed + cut, rng.pick(KEPT));
-    await sandbox.open();
+    const lose = async (): Promise<void> => {
+      isUp = false;
+      await disk.cut(seed + cut, rng.pick(KEPT));
+    };
+    if (of === "shop") {
+      await sandbox.killBoth(true);
+      await lose();
+      await sandbox.open();
+    } else await sandbox.cutDatabase(lose);
     isUp = true;
     violations.push(...(await sandbox.audit()));
     onCut(cut);
@@ -83,6 +90,14 @@ export async function loseOnALyingDisk(seed: number): Promise<string | undefined
   const lost = acknowledged.filter(({ text }) => !kept.has((JSON.parse(text) as { orderId: string }).orderId));
   await clients.stop();
   return lost.length === 0 ? undefined : `${lost.length} of ${acknowledged.length} acknowledged orders are missing`;
+}
+
+/** Only the database is on the disk; the shop has a disk of its own. */
+async function external(disk: LossyDisk): Promise<Sandbox> {
+  const sandbox = await Sandbox.create();
+  sandbox.databaseFolder = disk.folder;
+  sandbox.reportsPoints = false;
+  return sandbox;
 }
 
 async function embedded(disk: LossyDisk): Promise<Sandbox> {
