@@ -41,9 +41,11 @@ export class DropTraffic {
       const start = this.#traffic.rng.below(this.#traffic.users.length - CROWD);
       const crowd = this.#traffic.users.slice(start, start + CROWD).map((user) => this.#visit(user, drop.id, product.id, mode));
       await this.#pause(OPEN_MS);
-      if (mode === "FIRST_COME" || !this.#traffic.stopped) await this.#traffic.send(operator, "POST", `/admin/drops/${drop.id}/close`);
+      // A draw that the end of the traffic interrupts goes on.
+      const isClosed = mode === "FIRST_COME" || !this.#traffic.stopped;
+      if (isClosed) await this.#traffic.send(operator, "POST", `/admin/drops/${drop.id}/close`);
       await Promise.all(crowd);
-      await this.#traffic.send(operator, "POST", `/admin/drops/${drop.id}/release`);
+      if (isClosed) await this.#traffic.send(operator, "POST", `/admin/drops/${drop.id}/release`);
     }
   }
 
