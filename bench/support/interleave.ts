@@ -12,7 +12,10 @@ export type Row = { name: string; waiting: number; median: Sample; runs: Sample[
 /** Processes whose CPU time is reported, by name. */
 export type Meters = Record<string, CpuMeter>;
 
-const WARM_UP: Duration = { ms: 300, warmUpMs: 300 };
+const WARM_UP: Duration = { ms: 700, warmUpMs: 300 };
+const MOST_WARM_UPS = 6;
+/** A cost at least this large a share of the one before it is stable. */
+const STABLE = 0.95;
 
 /** Measures every cell once per turn, each time after a flush of the disk, and logs its progress. */
 export async function interleave(
@@ -23,9 +26,10 @@ export async function interleave(
 ): Promise<Row[]> {
   const runs: Sample[][] = cells.map(() => []);
   for (let turn = quick ? 1 : 0; turn <= turns; turn++) {
-    for (const [i, { name, waiting, baseline }] of cells.entries()) {
+    for (const [i, cell] of cells.entries()) {
+      const { name, waiting, baseline } = cell;
       if (turn === 0) {
-        await baseline.run(waiting, WARM_UP); // Warms up compilers and caches.
+        await warmUp(cell, meters);
         continue;
       }
       await fixture.settle();
@@ -37,6 +41,19 @@ export async function interleave(
     }
   }
   return cells.map(({ name, waiting }, i) => ({ name, waiting, median: medianSample(runs[i] ?? []), runs: runs[i] ?? [] }));
+}
+
+/** Runs a cell until compilers and caches no longer make its requests cheaper. */
+async function warmUp({ baseline, waiting }: Cell, meters: Meters): Promise<void> {
+  let last = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < MOST_WARM_UPS; i++) {
+    for (const meter of Object.values(meters)) meter.begin();
+    const { micros } = metered(await baseline.run(waiting, WARM_UP), meters);
+    if (micros === undefined) return;
+    const cost = Object.values(micros).reduce((sum, one) => sum + one, 0);
+    if (cost > last * STABLE) return;
+    last = cost;
+  }
 }
 
 function metered(sample: Sample, meters: Meters): Sample {

@@ -39,10 +39,16 @@ export type EnterDrop = {
 export function enterDrop(productDrops: ProductDrops, variantCache: VariantCache): Command<EnterDrop, EntryView> {
   return command<EnterDrop, EntryView>({
     name: "enter drop",
-    async prepare(input) {
-      const productId = input.productId ?? (await productDrops.productOf(input.dropId));
-      if (productId === undefined) return input;
-      return { ...input, productId, variantIds: (await variantCache.variantsOf(productId)) ?? [] };
+    // In a rush, all is known. A promise for each entry would cost more than the rest of its preparation.
+    prepare(input) {
+      const withVariants = (productId: string | undefined): EnterDrop | Promise<EnterDrop> => {
+        if (productId === undefined) return input;
+        const ids = variantCache.variantsOf(productId);
+        if (ids instanceof Promise) return ids.then((variantIds = []) => ({ ...input, productId, variantIds }));
+        return { ...input, productId, variantIds: ids ?? [] };
+      };
+      const productId = input.productId ?? productDrops.productOf(input.dropId);
+      return productId instanceof Promise ? productId.then(withVariants) : withVariants(productId);
     },
     needs({ dropId, userId, person, productId, variantId, variantIds = [] }) {
       const id = variantId ?? (variantIds.length === 1 ? variantIds[0] : undefined);

@@ -51,12 +51,14 @@ export const people: Table<Person> = {
     return [personKey(person.dropId, person.person), person];
   },
   save(changes) {
-    const rows = changes.map(rowOf);
-    const made = changes.flatMap(({ after }) => (after.entry?.made ? [entryRow(after, after.entry)] : []));
-    const changed = changes.flatMap(({ after }) => (after.entry?.changed && !after.entry.made ? [entryRow(after, after.entry)] : []));
+    const [made, changed]: [EntryRow[], EntryRow[]] = [[], []];
+    const [inserted, updated]: [PersonRow[], PersonRow[]] = [[], []];
+    for (const { after } of changes) {
+      if (after.entry?.made) made.push(entryRow(after, after.entry));
+      else if (after.entry?.changed) changed.push(entryRow(after, after.entry));
+      (after.stored ? updated : inserted).push(rowOf(after));
+    }
     const drawn = changes.flatMap(drawnPlace);
-    const inserted = rows.filter(({ stored }) => !stored);
-    const updated = rows.filter(({ stored }) => stored);
     return [
       ...(made.length > 0 ? [insertEntries(made)] : []),
       ...(changed.length > 0 ? [updateEntries(changed)] : []),
@@ -80,9 +82,8 @@ export function personOf(row: Record<string, unknown>): Person {
 type PersonRow = ReturnType<typeof rowOf>;
 type EntryRow = ReturnType<typeof entryRow>;
 
-function rowOf({ after }: Change<Person>) {
-  const { dropId, person, units, most, entry, stored } = after;
-  return { dropId, person, units, most, entry: entry?.number ?? null, stored };
+function rowOf({ dropId, person, units, most, entry }: Person) {
+  return { dropId, person, units, most, entry: entry?.number ?? null };
 }
 
 function entryRow({ dropId, person }: Person, entry: Entry) {

@@ -42,13 +42,14 @@ export class ProductDrops implements KnownDrops {
     return this.#drops ?? this.#read();
   }
 
-  /** The product of a drop, which never changes; undefined if the drop does not exist. */
-  async productOf(dropId: string): Promise<string | undefined> {
+  /** The product of a drop, which never changes; undefined if the drop does not exist. No promise if it is known. */
+  productOf(dropId: string): string | undefined | Promise<string | undefined> {
     const cached = this.#productOf.get(dropId);
     if (cached !== undefined) return cached;
-    const productId = await this.#products.get(dropId);
-    if (productId !== undefined) this.#productOf.set(dropId, productId);
-    return productId;
+    return this.#products.get(dropId).then((productId) => {
+      if (productId !== undefined) this.#productOf.set(dropId, productId);
+      return productId;
+    });
   }
 
   /** A product was given to a drop, or released. */

@@ -27,6 +27,13 @@ export const DROPS: Mutation[] = [
     ENTRIES,
     "a close ends the hold",
   ]),
+  mutation(
+    "before the opening no edit makes a hold outlast the drop",
+    "src/drop/edit-drop.ts",
+    " || (!isOpen && after.holdFor !== DEFAULT_HOLD[drop.mode])",
+    "",
+    [ENTRIES, "each wrong field of an edit is named"],
+  ),
   mutation("an entry that came after its leave was prepared is left with its units", END, "      checkFound(entry, found);\n", "", [
     SIMULATED,
     MODELLED,

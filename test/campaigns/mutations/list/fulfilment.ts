@@ -52,6 +52,10 @@ export const FULFILMENT: Mutation[] = [
     RETURNED,
     "units of a return or a refund that are written off",
   ]),
+  mutation("the simulation finds written-off units that go back into stock", RULES, "return restock ? refunded : new Map();", "return refunded;", [
+    "test/campaigns/simulation/simulation.test.ts",
+    "all responses equal the model's",
+  ]),
   mutation("a piece is returned within the window of its parcel", RETURNABLE, "now < returnableUntil(shipment, returnWithinMs)", "true", [
     PURE,
     "until the window of its own parcel ends",

@@ -81,6 +81,10 @@ export const PEOPLE: Mutation[] = [
     ERASURE,
     "a user with an open order, a return, or money cannot be erased",
   ]),
+  mutation("an order of the same round is not overlooked by an erasure", ERASE, " || isWritten(uow, userId, owned)", "", [
+    ERASURE_RULES,
+    "an order or a charge that an earlier command of the round has made",
+  ]),
   mutation("a user with an open charge is not erased", ERASE, "owned.openCharges > 0", "false", [ERASURE_RULES, "a user with money"]),
   mutation("a user with a refund in progress is not erased", ERASE, 'uow.find(refunds, id)?.status === "PENDING"', "false", [
     ERASURE_RULES,
