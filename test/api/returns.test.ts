@@ -6,26 +6,13 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { keyFor } from "../../src/gateway/simulator/script.ts";
-import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { openGatewayShop } from "../support/gateway-shop.ts";
 import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
-let simulator: Simulator;
-before(async () => {
-  simulator = new Simulator({ secret: "test_sk_of_the_tests" });
-  shop = await openTestShop({
-    env: {
-      PAYMENT_GATEWAY_URL: await simulator.listen(),
-      PAYMENT_GATEWAY_SECRET: "test_sk_of_the_tests",
-      PAYMENT_GATEWAY_TIMEOUT_MS: "500",
-      PAYMENT_SETTLE_AFTER_MS: "600000",
-    },
-  });
-});
-after(async () => {
-  await shop.close();
-  await simulator.close();
-});
+let closeShop: () => Promise<void>;
+before(async () => ({ shop, close: closeShop } = await openGatewayShop({ PAYMENT_GATEWAY_TIMEOUT_MS: "500" })));
+after(() => closeShop());
 
 const LABEL = { carrier: "한진택배", trackingNumber: "5120-1234-5678" };
 const UNKNOWN_ID = "019aa000-0000-7000-8000-00000000dead";

@@ -3,28 +3,17 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before } from "node:test";
-import { Simulator } from "../../src/gateway/simulator/simulator.ts";
-import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
+import type { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { openGatewayShop } from "../support/gateway-shop.ts";
+import { type Client, good, type TestShop } from "../support/shop.ts";
 import { assertAccessible, browserTest, useBrowser, visit, type VisitOptions, type Visitor } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
 let simulator: Simulator;
-before(async () => {
-  simulator = new Simulator({ secret: "test_sk_of_the_tests" });
-  shop = await openTestShop({
-    env: {
-      PAYMENT_GATEWAY_URL: await simulator.listen(),
-      PAYMENT_GATEWAY_SECRET: "test_sk_of_the_tests",
-      PAYMENT_SETTLE_AFTER_MS: "600000",
-      PAYMENT_METHODS: "CARD,EASY_PAY,VIRTUAL_ACCOUNT",
-    },
-  });
-});
-after(async () => {
-  await shop.close();
-  await simulator.close();
-});
+let closeShop: () => Promise<void>;
+before(async () => ({ shop, simulator, close: closeShop } = await openGatewayShop({ PAYMENT_METHODS: "CARD,EASY_PAY,VIRTUAL_ACCOUNT" })));
+after(() => closeShop());
 
 type Buyer = Visitor & { user: Client; orderId: string; paymentKey: string };
 
