@@ -6,6 +6,7 @@ import type { ActionContext } from "../attempt.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { CustomerReasonField, ReasonField } from "../parts/fields.tsx";
 import { Card, Field } from "../parts/parts.tsx";
+import { RefundAccountFields, useRefundAccount } from "../parts/refund-account.tsx";
 import { type Column, Table } from "../parts/table.tsx";
 import { mayChange } from "../session.ts";
 import { o } from "../words/orders.ts";
@@ -56,6 +57,7 @@ type RefundProps = { order: OrderDetail; quantities: Quantities; label: string; 
 /** The button and the dialog of a refund. The dialog says the sum before it is confirmed. */
 function Refund({ order, quantities, label, disabled, done, whole = false }: RefundProps) {
   const [reason, customerReason, restock] = [useSignal(""), useSignal(""), useSignal(true)];
+  const account = useRefundAccount(order);
   const units = Object.values(quantities).reduce((sum, quantity) => sum + quantity, 0);
   const amount = formatMoney(refundOf(order, quantities));
   const run = async ({ key, shop }: ActionContext): Promise<void> => {
@@ -66,7 +68,7 @@ function Refund({ order, quantities, label, disabled, done, whole = false }: Ref
       ...(restock.value ? {} : { restock: false }),
       ...(whole ? {} : { items }),
     };
-    const answer = await shop.refundOrder({ path: { id: order.orderId }, body, idempotencyKey: key });
+    const answer = await account.send((part) => shop.refundOrder({ path: { id: order.orderId }, body: { ...body, ...part }, idempotencyKey: key }));
     await done(answer.status === 202 ? t.value.refundPending : t.value.refunded(formatMoney(answer.body.refundedAmount)));
   };
   return (
@@ -79,6 +81,7 @@ function Refund({ order, quantities, label, disabled, done, whole = false }: Ref
       opened={() => {
         reason.value = customerReason.value = "";
         restock.value = true;
+        account.opened();
       }}
       run={run}
     >
@@ -87,6 +90,7 @@ function Refund({ order, quantities, label, disabled, done, whole = false }: Ref
       <ReasonField label={t.value.reason} value={reason} placeholder={t.value.byOperator} optional />
       <CustomerReasonField value={customerReason} />
       <RestockField value={restock} />
+      <RefundAccountFields refund={account} />
     </Confirm>
   );
 }

@@ -6,6 +6,7 @@ import { formatMoney, formatNumber } from "../../shared/languages.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { CustomerReasonField, ReasonField } from "../parts/fields.tsx";
 import { Card, Status, When } from "../parts/parts.tsx";
+import { RefundAccountFields, useRefundAccount } from "../parts/refund-account.tsx";
 import { o } from "../words/orders.ts";
 import { t } from "../words/words.ts";
 import type { Done, OrderDetail } from "./order.tsx";
@@ -49,6 +50,7 @@ export function OrderReturns({ order, returns, done }: { order: OrderDetail; ret
 /** @param order the order of the return, if it is known: then the dialog says the sum of the refund */
 export function ReturnSteps({ one, order, done }: { one: OneReturn; order?: OrderDetail; done: Done }) {
   const [reason, customerReason, restock] = [useSignal(""), useSignal(""), useSignal(true)];
+  const account = useRefundAccount({ orderId: one.orderId, payment: order?.payment });
   if (one.status !== "REQUESTED") return null;
   const path = { id: one.returnId };
   const units = Object.fromEntries(one.items.map(({ variantId, quantity }) => [variantId, quantity]));
@@ -59,14 +61,18 @@ export function ReturnSteps({ one, order, done }: { one: OneReturn; order?: Orde
         label={o.value.receive}
         title={o.value.receiveAct}
         tone="primary"
-        opened={() => (restock.value = true)}
+        opened={() => {
+          restock.value = true;
+          account.opened();
+        }}
         run={async ({ key, shop }) => {
-          const answer = await shop.receiveReturn({ path, body: { restock: restock.value }, idempotencyKey: key });
+          const answer = await account.send((part) => shop.receiveReturn({ path, body: { restock: restock.value, ...part }, idempotencyKey: key }));
           await done(answer.status === 202 ? t.value.refundPending : o.value.received);
         }}
       >
         <p class="sum">{order ? o.value.receiveWords(formatMoney(refundOf(order, units))) : o.value.receiveAnyWords}</p>
         <RestockField value={restock} />
+        <RefundAccountFields refund={account} />
       </Confirm>
       <Confirm
         needs="fulfilment"

@@ -8,6 +8,7 @@ import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Card, Fact, Id, Notice, NotLoaded, Status, Title, When } from "../parts/parts.tsx";
+import { RefundAccountFields, useRefundAccount } from "../parts/refund-account.tsx";
 import { mayRead } from "../session.ts";
 import { o } from "../words/orders.ts";
 import { eventWord, fulfilmentWord, t } from "../words/words.ts";
@@ -151,18 +152,21 @@ function HistoryDetail({ event }: { event: OrderEvent }) {
 function CancelOrder({ order, done }: { order: OrderDetail; done: Done }) {
   const isPaid = order.status === "COMPLETED";
   const hasShipped = order.shipments.length > 0;
+  const account = useRefundAccount(order);
   if (order.status !== "PENDING" && (!isPaid || hasShipped)) return null;
   return (
     <Confirm
       needs="orders"
       label={o.value.cancelOrder}
       dismiss={o.value.keep}
+      opened={() => isPaid && account.opened()}
       run={async ({ key, shop }) => {
-        await shop.cancelOrder({ path: { orderId: order.orderId }, body: {}, idempotencyKey: key });
+        await account.send((body) => shop.cancelOrder({ path: { orderId: order.orderId }, body, idempotencyKey: key }));
         await done(o.value.cancelled);
       }}
     >
-      {isPaid ? o.value.cancelWords : o.value.cancelUnpaidWords}
+      <p>{isPaid ? o.value.cancelWords : o.value.cancelUnpaidWords}</p>
+      <RefundAccountFields refund={account} />
     </Confirm>
   );
 }

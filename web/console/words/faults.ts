@@ -33,6 +33,7 @@ const KOREAN: Record<string, string> = {
   "must not exceed 30 days": "30일을 넘을 수 없습니다",
   "is required: a draw is made after the close": "추첨은 마감 뒤에 하므로 마감이 필요합니다",
   "cannot change once a coupon has been issued": "쿠폰이 발급된 뒤에는 바꿀 수 없습니다",
+  "is required: a deposit goes back to an account of the buyer": "가상계좌로 결제한 금액을 돌려받을 구매자의 계좌가 필요합니다",
   "must be later than opensAt": "시작보다 늦어야 합니다",
 };
 

@@ -1,4 +1,5 @@
 import { dictionary, language } from "../../shared/languages.ts";
+import { accountWords } from "../../shared/account-words.ts";
 import { CODE, DIFFERENCE, GATEWAY_REASON } from "./codes.ts";
 import { en } from "./en.ts";
 import { ko } from "./ko.ts";
@@ -145,8 +146,12 @@ export const PRODUCT_FIELDS = {
   taxFreeAmount: "taxFree",
 } as const;
 
+/** Those of the account to which a deposit goes back. */
+const ACCOUNT_FIELDS = { refundReceiveAccount: "refundAccount", bank: "bank", accountNumber: "accountNumber", holderName: "accountHolder" } as const;
+
 function fieldLabel(name: string): string | undefined {
   if (name === "sku") return "SKU";
+  if (name in ACCOUNT_FIELDS) return accountWords.value[ACCOUNT_FIELDS[name as keyof typeof ACCOUNT_FIELDS]];
   if (name in FIELDS) return t.value[FIELDS[name as keyof typeof FIELDS]];
   return name in PRODUCT_FIELDS ? p.value[PRODUCT_FIELDS[name as keyof typeof PRODUCT_FIELDS]] : undefined;
 }

@@ -1,5 +1,4 @@
 import { orderEn } from "./order-en.ts";
-import { refundEn } from "./refund-en.ts";
 import { dropEn } from "./drop-en.ts";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
 
@@ -8,7 +7,6 @@ const plural = (count: number, one: string, many: string): string => `${formatNu
 export const en = {
   ...dropEn,
   ...orderEn,
-  ...refundEn,
   brand: "Jangnal",
   tagline: "A market for one day",
   skip: "Skip to content",

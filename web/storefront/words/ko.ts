@@ -1,12 +1,10 @@
 import { orderKo } from "./order-ko.ts";
-import { refundKo } from "./refund-ko.ts";
 import { dropKo } from "./drop-ko.ts";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
 
 export const ko = {
   ...dropKo,
   ...orderKo,
-  ...refundKo,
   brand: "장날",
   tagline: "그날만 서는 장",
   skip: "본문으로 건너뛰기",

@@ -20,6 +20,7 @@ export const orderEn = {
   saveAddress: "Save",
   addressSaved: "Address saved.",
   fillIn: (field: string) => `Please fill in: ${field}.`,
+  refundAccountHint: "Please enter the account to which your deposit goes back. It is deleted once the refund has ended.",
 
   whatNext: "What happens next",
   nextPrepare: "We prepare your items. You can cancel until then.",

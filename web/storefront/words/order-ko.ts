@@ -20,6 +20,7 @@ export const orderKo = {
   saveAddress: "저장하기",
   addressSaved: "배송지를 저장했습니다.",
   fillIn: (field: string) => `${field} 항목을 입력해 주세요.`,
+  refundAccountHint: "가상계좌로 입금한 금액을 돌려받을 계좌를 입력해 주세요. 환불이 끝나면 계좌 정보를 지웁니다.",
 
   whatNext: "다음은 이렇게 진행됩니다",
   nextPrepare: "상품을 준비합니다. 준비하기 전까지 주문을 취소할 수 있습니다.",

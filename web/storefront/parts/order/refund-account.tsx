@@ -1,16 +1,11 @@
 // The buyer's account to which a deposit goes back. The page keeps it only while its dialog is open, and never in the browser's storage.
 
-import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
-import type { CancelOrderData } from "#client";
+import { type AccountField, AccountFields, type AccountForm, type RefundAccount, useAccountForm } from "../../../shared/refund-account.tsx";
 import { shop } from "../../api.ts";
-import { language } from "../../../shared/languages.ts";
 import { t } from "../../words/words.ts";
 import { type Order, useUserResource } from "../user-resource.ts";
-import { BANKS } from "./banks.ts";
-
-type Account = NonNullable<NonNullable<CancelOrderData["body"]>["refundReceiveAccount"]>;
 
 /** Whether the order was paid to a virtual account, whose deposit cannot go back the way it came. */
 function usePaidByDeposit({ status, payment }: Order): boolean {
@@ -21,17 +16,17 @@ function usePaidByDeposit({ status, payment }: Order): boolean {
   return method.data === "VIRTUAL_ACCOUNT";
 }
 
-export type RefundAccount = {
+type Refund = {
   isNeeded: boolean;
-  account: Signal<Account>;
+  account: AccountForm["account"];
   form: RefObject<HTMLFormElement | null>;
   /** The part of the request; null if a field is missing, which the browser then shows. */
-  body(): { refundReceiveAccount?: Account } | null;
+  body(): { refundReceiveAccount?: RefundAccount } | null;
 };
 
-export function useRefundAccount(order: Order): RefundAccount {
+export function useRefundAccount(order: Order): Refund {
   const isNeeded = usePaidByDeposit(order);
-  const account = useSignal<Account>({ bank: "", accountNumber: "", holderName: "" });
+  const { account, part } = useAccountForm();
   const form = useRef<HTMLFormElement>(null);
   return {
     isNeeded,
@@ -39,81 +34,25 @@ export function useRefundAccount(order: Order): RefundAccount {
     form,
     body() {
       if (!isNeeded) return {};
-      if (form.current?.reportValidity() === false) return null;
-      const { bank, accountNumber, holderName } = account.peek();
-      return { refundReceiveAccount: { bank, accountNumber: digitsOf(accountNumber), holderName: holderName.trim() } };
+      return form.current?.reportValidity() === false ? null : part();
     },
   };
 }
 
-export function RefundAccountFields({ account, form }: Pick<RefundAccount, "account" | "form">) {
-  const set = (change: Partial<Account>): void => void (account.value = { ...account.peek(), ...change });
+export function RefundAccountFields({ account, form }: Pick<Refund, "account" | "form">) {
   return (
     <form ref={form} onSubmit={(event) => event.preventDefault()}>
       <p>{t.value.refundAccountHint}</p>
       <div class="fields">
-        <label class="field">
-          <span>{t.value.bank}</span>
-          <select required value={account.value.bank} onChange={(event) => set({ bank: event.currentTarget.value })}>
-            <option value="">{t.value.chooseBank}</option>
-            {BANKS.map(({ code, ko, en }) => (
-              <option key={code} value={code}>
-                {language.value === "ko" ? ko : en}
-              </option>
-            ))}
-          </select>
-        </label>
-        <TextField
-          label={t.value.accountNumber}
-          value={account.value.accountNumber}
-          max={30}
-          numeric
-          fault={(text) => (/^\d{1,20}$/.test(digitsOf(text)) ? "" : t.value.digitsOnly)}
-          change={(accountNumber) => set({ accountNumber })}
-        />
-        <TextField
-          label={t.value.accountHolder}
-          value={account.value.holderName}
-          max={60}
-          fault={(text) => (text.trim() === "" ? t.value.fillIn(t.value.accountHolder) : "")}
-          change={(holderName) => set({ holderName })}
-        />
+        <AccountFields account={account} field={Field} />
       </div>
     </form>
   );
 }
 
-type TextFieldProps = {
-  label: string;
-  value: string;
-  max: number;
-  numeric?: boolean;
-  /** What is wrong with a text; empty if nothing is. */
-  fault: (text: string) => string;
-  change: (text: string) => void;
-};
-
-function TextField({ label, value, max, numeric = false, fault, change }: TextFieldProps) {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <input
-        type="text"
-        inputMode={numeric ? "numeric" : "text"}
-        autocomplete="off"
-        maxLength={max}
-        required
-        value={value}
-        onInput={({ currentTarget }) => {
-          currentTarget.setCustomValidity(fault(currentTarget.value));
-          change(currentTarget.value);
-        }}
-      />
-    </label>
-  );
-}
-
-/** Without the spaces and hyphens with which banks print account numbers. */
-function digitsOf(accountNumber: string): string {
-  return accountNumber.replace(/[\s-]/g, "");
-}
+const Field: AccountField = ({ label, children }) => (
+  <label class="field">
+    <span>{label}</span>
+    {children}
+  </label>
+);
