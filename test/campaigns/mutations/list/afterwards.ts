@@ -6,6 +6,7 @@ const OUTBOX = "test/database/outbox.test.ts";
 const SHOP_EVENTS = "test/database/shop-events.test.ts";
 const AUTHORITY = "test/api/authorization.test.ts";
 const EVENTS = "src/outbox/outbox.sql.ts";
+const INSERT_ORDERS = "src/order/insert-orders.sql.ts";
 const LEASE = "src/outbox/lease.sql.ts";
 const RETRIES = "src/outbox/retries.sql.ts";
 const ISOLATE = "src/outbox/isolate.ts";
@@ -30,13 +31,18 @@ export const AFTERWARDS: Mutation[] = [
     "pg_snapshot_xmin(pg_current_snapshot())",
     [OTHER_CLUSTER, "a start beside running writers"],
   ),
-  mutation(
-    "an order's transaction id is one of the shop's",
-    "src/order/order.sql.ts",
-    "SELECT *, shop_xid(pg_current_xact_id())",
-    "SELECT *, pg_current_xact_id()",
-    [OTHER_CLUSTER, "orders and events of a running shop"],
-  ),
+  {
+    what: "an order's transaction id is one of the shop's",
+    edits: [
+      {
+        file: INSERT_ORDERS,
+        find: "$5::timestamptz, shop_xid(pg_current_xact_id())",
+        put: "$5::timestamptz, pg_current_xact_id()",
+      },
+      { file: INSERT_ORDERS, find: "SELECT *, shop_xid(pg_current_xact_id())", put: "SELECT *, pg_current_xact_id()" },
+    ],
+    red: { file: OTHER_CLUSTER, tests: "orders and events of a running shop" },
+  },
   mutation(
     "the relay compares with the shop's transaction ids",
     EVENTS,
@@ -69,7 +75,7 @@ export const AFTERWARDS: Mutation[] = [
     OUTBOX,
     "the events of a transaction that commits late",
   ]),
-  mutation("the relay reads transactions in the order of their ids", EVENTS, "ORDER BY e.xid LIMIT $2", "ORDER BY e.xid::text LIMIT $2", [
+  mutation("the relay reads transactions in the order of their ids", EVENTS, "ORDER BY e.xid LIMIT", "ORDER BY e.xid::text LIMIT", [
     OUTBOX,
     "transactions are read in the numeric order",
   ]),

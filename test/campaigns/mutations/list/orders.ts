@@ -343,6 +343,13 @@ export const ORDERS: Mutation[] = [
     [REASONS, "a grant's reason is visible to operators only"],
   ),
   mutation(
+    "an order with a discount is not stored as one that was paid in full",
+    "src/order/insert-orders.sql.ts",
+    "userCouponId === null && discountAmount === 0 && refundedAmount === 0",
+    "refundedAmount === 0",
+    ["test/api/net-sales.test.ts", "net sales are paid less refunded"],
+  ),
+  mutation(
     "a list shows a bounded number of items per order",
     "src/order/order.sql.ts",
     "jsonb_path_query_array(items, '$[0 to ${ITEMS_IN_LIST - 1}]')",
