@@ -17,8 +17,11 @@ const PATH = "/admin/catalog/import";
 type Result = Record<string, unknown> & { line?: number; result?: string; problem?: { code: string; errors?: { path: string }[] } };
 
 /** Sends the text in pieces and returns the lines of the answer. */
-async function send(text: string, { path = PATH, pieces = 1 } = {}): Promise<{ status: number; lines: Result[] }> {
-  const { sent, answer } = open(path);
+async function send(
+  text: string,
+  { path = PATH, pieces = 1, requestId = randomUUID() as string } = {},
+): Promise<{ status: number; lines: Result[] }> {
+  const { sent, answer } = open(path, () => {}, requestId);
   const bytes = Buffer.from(text);
   const size = Math.ceil(bytes.length / pieces);
   for (let at = 0; at < bytes.length; at += size) {
@@ -36,8 +39,12 @@ async function send(text: string, { path = PATH, pieces = 1 } = {}): Promise<{ s
   };
 }
 
-function open(path = PATH, onData: (text: string) => void = () => {}): { sent: ClientRequest; answer: Promise<{ status: number; body: string }> } {
-  const headers = { authorization: `Bearer ${shop.operator.token}`, "content-type": "application/x-ndjson" };
+function open(
+  path = PATH,
+  onData: (text: string) => void = () => {},
+  requestId: string = randomUUID(),
+): { sent: ClientRequest; answer: Promise<{ status: number; body: string }> } {
+  const headers = { authorization: `Bearer ${shop.operator.token}`, "content-type": "application/x-ndjson", "x-request-id": requestId };
   const sent = request(new URL(path, shop.url), { method: "POST", headers, agent: false });
   sent.flushHeaders();
   const answer = new Promise<{ status: number; body: string }>((resolve, reject) => {
@@ -327,13 +334,16 @@ describe("the import", () => {
 
   test("is one entry in the operators' journal, with its counts; a dry run is none", async () => {
     const entries = async (): Promise<Json[]> => good(await shop.operator.get("/admin/journal?operation=importCatalog&limit=100"), 200).entries;
-    const before = (await entries()).length;
-    await send(ndjson([article("J1"), article("J2"), { externalId: "J3" }]));
-    await send(ndjson([article("J4")]), { path: `${PATH}?dryRun=true` });
-    let now = await entries();
-    while (now.length === before) now = await entries();
-    assert.equal(now.length, before + 1);
-    assert.deepEqual(now[0].counts, { lines: 3, created: 2, updated: 0, unchanged: 0, refused: 1 });
+    const [dryRun, imported] = [randomUUID(), randomUUID()];
+    await send(ndjson([article("J4")]), { path: `${PATH}?dryRun=true`, requestId: dryRun });
+    await send(ndjson([article("J1"), article("J2"), { externalId: "J3" }]), { requestId: imported });
+    const ofThese = async (): Promise<Json[]> => (await entries()).filter(({ requestId }) => [dryRun, imported].includes(requestId));
+    let now = await ofThese();
+    while (now.length === 0) now = await ofThese();
+    assert.deepEqual(
+      now.map(({ requestId, counts }) => [requestId, counts]),
+      [[imported, { lines: 3, created: 2, updated: 0, unchanged: 0, refused: 1 }]],
+    );
   });
 
   test("is for operators who may change the catalog, and takes NDJSON only", async () => {
