@@ -17,10 +17,7 @@ const PATH = "/admin/catalog/import";
 type Result = Record<string, unknown> & { line?: number; result?: string; problem?: { code: string; errors?: { path: string }[] } };
 
 /** Sends the text in pieces and returns the lines of the answer. */
-async function send(
-  text: string,
-  { path = PATH, pieces = 1, requestId = randomUUID() as string } = {},
-): Promise<{ status: number; lines: Result[] }> {
+async function send(text: string, { path = PATH, pieces = 1, requestId = randomUUID() } = {}): Promise<{ status: number; lines: Result[] }> {
   const { sent, answer } = open(path, () => {}, requestId);
   const bytes = Buffer.from(text);
   const size = Math.ceil(bytes.length / pieces);
