@@ -80,18 +80,18 @@ export const externalIds: Table<string> = {
 
 export const ledger: Journal<Transaction> = {
   name: "balance transactions",
-  append: (rows) => (areOrders(rows) ? insertOrderPayments(rows) : insertTransactions(rows)),
+  append: (rows) => (areOrderPayments(rows) ? insertOrderPayments(rows) : insertTransactions(rows)),
 };
 
 /** Whether all rows are payments for orders at one instant, as in nearly all rounds of a rush. */
-function areOrders(rows: Transaction[]): boolean {
+function areOrderPayments(rows: Transaction[]): boolean {
   const at = rows[0]?.createdAt;
   return rows.every(
     ({ type, reason, customerReason, createdAt }) => type === "PAYMENT" && reason === null && customerReason === null && createdAt === at,
   );
 }
 
-/** Sends what the rows share once: parsing costs the database as much as inserting. */
+/** Sends the values that all rows share once: parsing costs the database as much as inserting. */
 function insertOrderPayments(rows: Transaction[]): Statement {
   return {
     name: "insert payments for orders",

@@ -1,5 +1,5 @@
-// Inserts of placed orders. What the database has to parse costs as much as the insert itself, so
-// values that all orders of a statement share are sent once.
+// Inserts of placed orders. Parsing values costs the database as much as inserting them, so values
+// that all orders of a statement share are sent once.
 
 import { arrayOf, columns, iso, type Statement } from "../database/statement.ts";
 import { DETAIL_TYPES, hasDetails } from "./order-details.sql.ts";

@@ -8,11 +8,11 @@ import { readConfig } from "../../src/config.ts";
 import type { Gateway, GatewayPayment } from "../../src/gateway/gateway.ts";
 import { refundAtGateway } from "../../src/settlement/gateway-refund.ts";
 import { compare } from "../../src/settlement/reconcile.ts";
-import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { amountFromWire, amountToWire } from "../../src/gateway/toss/amounts.ts";
 import { readPayment, readTransactions } from "../../src/gateway/toss/messages.ts";
 import { heldFor, interpret } from "../../src/settlement/capture.ts";
 import { chargeByCard } from "../support/charge.ts";
+import { openGatewayShop } from "../support/gateway-shop.ts";
 import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 const SECRET = "test_sk_of_the_tests";
@@ -152,19 +152,8 @@ test("a currency that the gateway does not support stops the start, and the simu
 });
 
 /** A shop, in won unless the settings differ, whose gateway captures in `currency`. */
-async function shopAt(currency: string, env: Record<string, string> = {}): Promise<{ shop: TestShop; simulator: Simulator; close(): Promise<void> }> {
-  const simulator = new Simulator({ secret: SECRET, currency });
-  const url = await simulator.listen();
-  const gateway = { PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_TIMEOUT_MS: "1000", PAYMENT_SETTLE_AFTER_MS: "600000" };
-  const shop = await openTestShop({ env: { ...gateway, ...env } });
-  return {
-    shop,
-    simulator,
-    async close() {
-      await shop.close();
-      await simulator.close();
-    },
-  };
+function shopAt(currency: string, env: Record<string, string> = {}): ReturnType<typeof openGatewayShop> {
+  return openGatewayShop({ PAYMENT_GATEWAY_TIMEOUT_MS: "1000", ...env }, currency);
 }
 
 async function unpaid(shop: TestShop, price = 1999): Promise<{ user: Client; orderId: string; product: { id: string; variants: { id: string }[] } }> {

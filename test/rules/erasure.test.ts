@@ -80,7 +80,7 @@ test("an order or a charge that an earlier command of the round has made is not 
     ];
     return decide(jobs, loaded, NOW).outcomes[1]?.kind ?? "";
   };
-  // Decided again in a later round, which reads what the user owns anew.
+  // Decided again in a later round, which reads the user's belongings anew.
   assert.equal(outcomeAfter(orders, { ...DELIVERED, status: "PENDING" }), "again");
   assert.equal(outcomeAfter(cardCharges, { id: ORDER, userId: USER } as CardCharge), "again");
   assert.equal(outcomeAfter(orders, { ...DELIVERED, userId: OTHER }), "answer");

@@ -74,7 +74,7 @@ type TextInputProps = {
   value: string;
   max: number;
   numeric?: boolean;
-  /** What is wrong with the value; empty if nothing is. */
+  /** The fault of the value; empty if there is none. */
   fault: string;
   change: (text: string) => void;
 };
