@@ -178,8 +178,10 @@ describe("a session of the console", () => {
     const { rows } = await shop.shop.database.pool.query("SELECT * FROM console_sessions");
     const text = JSON.stringify(rows);
     assert.ok(rows.length > 0);
-    for (const secret of issuer.issued) assert.ok(!text.includes(secret));
-    assert.ok(!/eyJ/.test(text));
+    // A part of a signed token, its claims or its signature, reveals as much as the whole.
+    for (const secret of issuer.issued.flatMap((one) => [one, ...one.split(".")])) {
+      assert.ok(secret.length > 16 && !text.includes(secret), secret);
+    }
   });
 
   test("with permissions can do the operations of these, and no others", async () => {
