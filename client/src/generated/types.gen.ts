@@ -693,7 +693,7 @@ export type Shop = {
          */
         sdkUrl: string;
         /**
-         * What the window may offer; another method is refused and sent back
+         * What the window may offer; another method is refused and sent back. A charge takes no VIRTUAL_ACCOUNT
          */
         methods: Array<'CARD' | 'EASY_PAY' | 'TRANSFER' | 'VIRTUAL_ACCOUNT'>;
     } | null;
