@@ -934,6 +934,10 @@ export type Return = {
      */
     createdAt: string;
     settledAt: string | null;
+    /**
+     * Whether the buyer has named an account for the deposit. It is deleted when the return has ended
+     */
+    hasRefundReceiveAccount: boolean;
 };
 
 export type Event = {
@@ -4024,7 +4028,7 @@ export type CancelOrderData = {
      */
     body?: {
         /**
-         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
          */
         refundReceiveAccount?: {
             /**
@@ -8454,7 +8458,7 @@ export type RefundOrderData = {
         reason: string;
         customerReason?: string;
         /**
-         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
          */
         refundReceiveAccount?: {
             /**
@@ -9263,6 +9267,20 @@ export type RequestReturnData = {
             quantity: number;
         }>;
         reason: string;
+        /**
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
+         */
+        refundReceiveAccount?: {
+            /**
+             * The bank's name or code at the gateway
+             */
+            bank: string;
+            /**
+             * Digits only
+             */
+            accountNumber: string;
+            holderName: string;
+        };
     };
     headers?: {
         /**
@@ -9494,7 +9512,7 @@ export type ReceiveReturnData = {
          */
         restock: boolean;
         /**
-         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
          */
         refundReceiveAccount?: {
             /**
