@@ -145,6 +145,78 @@ test("a deposit goes back to an account of the buyer, in part and whole, and the
   await assertAuditIsClean();
 });
 
+describe("a return of an order that was paid by a deposit", () => {
+  /** A return of one of two shipped units, with the account that its buyer has named. */
+  async function requested(paid: Paid, account: unknown = ACCOUNT): Promise<{ returnId: string; view: Record<string, unknown> }> {
+    good(await shop.operator.post(`/admin/orders/${paid.orderId}/shipments`, { carrier: "CJ", trackingNumber: "1" }), 201);
+    const items = [{ variantId: paid.product.variants[0]?.id, quantity: 1 }];
+    const body = { items, reason: "색이 다릅니다", ...(account ? { refundReceiveAccount: account } : {}) };
+    const view = good(await paid.user.post(`/orders/${paid.orderId}/returns`, body), 201);
+    return { returnId: view.returnId, view };
+  }
+  async function deposited(): Promise<Paid> {
+    const paid = await pay("VIRTUAL_ACCOUNT");
+    simulator.ledger.deposit(paid.paymentKey);
+    await makeDue(good(paid.answer, 202).paymentId);
+    await settle();
+    return paid;
+  }
+  const keptOf = async (returnId: string): Promise<unknown> =>
+    (
+      await shop.shop.database.rows<{ kept: unknown }>({
+        name: "kept",
+        text: "SELECT receive_account AS kept FROM returns WHERE id = $1",
+        values: [returnId],
+      })
+    )[0]?.kept;
+
+  test("is refunded to the account that its buyer has named, which is shown to nobody and then forgotten", async () => {
+    const paid = await deposited();
+    const { returnId, view } = await requested(paid);
+    assert.equal(view["hasRefundReceiveAccount"], true);
+    assert.deepEqual(await keptOf(returnId), ACCOUNT);
+    const shown = [view, (await paid.user.get(`/orders/${paid.orderId}/returns`)).body, (await shop.operator.get("/admin/returns")).body];
+    assert.ok(!JSON.stringify(shown).includes(ACCOUNT.accountNumber));
+    const received = good(await shop.operator.post(`/admin/returns/${returnId}/receive`, { restock: true }), 200);
+    assert.deepEqual([received.status, received.hasRefundReceiveAccount], ["RECEIVED", false]);
+    assert.equal(simulator.ledger.payments.get(paid.paymentKey)?.left, 1000);
+    assert.equal(await keptOf(returnId), null);
+    await assertAuditIsClean();
+  });
+
+  test("goes to another account if the bank refuses the one that its buyer has named", async () => {
+    const paid = await deposited();
+    const { returnId } = await requested(paid, { ...ACCOUNT, accountNumber: "000123" });
+    const receive = (more = {}): Promise<Answer> => shop.operator.post(`/admin/returns/${returnId}/receive`, { restock: false, ...more });
+    assert.equal(refused(await receive(), 409, "ORDER_NOT_REFUNDABLE")["reason"], "INVALID_REFUND_ACCOUNT_INFO");
+    good(await receive({ refundReceiveAccount: ACCOUNT }), 200);
+    assert.equal(simulator.ledger.payments.get(paid.paymentKey)?.left, 1000);
+    assert.equal(await keptOf(returnId), null);
+  });
+
+  test("needs an account when it is received, if its buyer has named none", async () => {
+    const paid = await deposited();
+    const { returnId, view } = await requested(paid, null);
+    assert.equal(view["hasRefundReceiveAccount"], false);
+    const { errors } = refused(await shop.operator.post(`/admin/returns/${returnId}/receive`, { restock: true }), 400, "INVALID_REQUEST") as {
+      errors: { path: string }[];
+    };
+    assert.equal(errors[0]?.path, "/refundReceiveAccount");
+  });
+
+  test("forgets the account when it is withdrawn or rejected, and an order paid by card keeps none", async () => {
+    const [withdrawn, rejected] = [await deposited(), await deposited()];
+    const [one, other] = [await requested(withdrawn), await requested(rejected)];
+    assert.equal((await withdrawn.user.delete(`/orders/${withdrawn.orderId}/returns/${one.returnId}`)).status, 204);
+    good(await shop.operator.post(`/admin/returns/${other.returnId}/reject`, { reason: "worn" }), 200);
+    assert.deepEqual([await keptOf(one.returnId), await keptOf(other.returnId)], [null, null]);
+    const byCard = await pay("CARD");
+    const { returnId, view } = await requested(byCard);
+    assert.deepEqual([view["hasRefundReceiveAccount"], await keptOf(returnId)], [false, null]);
+    good(await shop.operator.post(`/admin/returns/${returnId}/receive`, { restock: true }), 200);
+  });
+});
+
 describe("an order that waits for a deposit", () => {
   const cancel = ({ user, orderId }: Paid, more: Record<string, unknown> = {}): Promise<Answer> => user.post(`/orders/${orderId}/cancel`, more);
   const paymentOf = async ({ answer }: Paid) => good(await shop.operator.get(`/payments/${good(answer, 202).paymentId}`), 200);

@@ -693,7 +693,7 @@ export type Shop = {
          */
         sdkUrl: string;
         /**
-         * What the window may offer; another method is refused and sent back
+         * What the window may offer; another method is refused and sent back. A charge takes no VIRTUAL_ACCOUNT
          */
         methods: Array<'CARD' | 'EASY_PAY' | 'TRANSFER' | 'VIRTUAL_ACCOUNT'>;
     } | null;
@@ -934,6 +934,10 @@ export type Return = {
      */
     createdAt: string;
     settledAt: string | null;
+    /**
+     * Whether the buyer has named an account for the deposit. It is deleted when the return has ended
+     */
+    hasRefundReceiveAccount: boolean;
 };
 
 export type Event = {
@@ -4033,7 +4037,7 @@ export type CancelOrderData = {
      */
     body?: {
         /**
-         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
          */
         refundReceiveAccount?: {
             /**
@@ -8463,7 +8467,7 @@ export type RefundOrderData = {
         reason: string;
         customerReason?: string;
         /**
-         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
          */
         refundReceiveAccount?: {
             /**
@@ -9272,6 +9276,20 @@ export type RequestReturnData = {
             quantity: number;
         }>;
         reason: string;
+        /**
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
+         */
+        refundReceiveAccount?: {
+            /**
+             * The bank's name or code at the gateway
+             */
+            bank: string;
+            /**
+             * Digits only
+             */
+            accountNumber: string;
+            holderName: string;
+        };
     };
     headers?: {
         /**
@@ -9503,7 +9521,7 @@ export type ReceiveReturnData = {
          */
         restock: boolean;
         /**
-         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
          */
         refundReceiveAccount?: {
             /**

@@ -5,7 +5,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { GatewayMethod } from "../../payment-settings.ts";
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { readBody, readJson, readTime, send } from "./http.ts";
-import { failure, GatewayLedger, type KeyedRequest, type Outcome, taxFreeLeft } from "./ledger.ts";
+import { GatewayLedger, type KeyedRequest } from "./ledger.ts";
+import { failure, type Outcome, taxFreeLeft } from "./ledger-payment.ts";
 import { page } from "./page.ts";
 import { settlementsOf } from "./settlements.ts";
 import { PaymentWindows, WINDOW_ACTS, type WindowAct } from "./payment-window.ts";
@@ -78,7 +79,7 @@ export class Simulator {
   cancelInDashboard(paymentKey: string, amount?: number): Outcome {
     const payment = this.ledger.payments.get(paymentKey);
     const taxable = payment ? payment.left - taxFreeLeft(payment) : 0;
-    const request = { paymentKey, amount, taxFree: Math.max(0, (amount ?? 0) - taxable), reason: "고객 요청", hasAccount: true };
+    const request = { paymentKey, amount, taxFree: Math.max(0, (amount ?? 0) - taxable), reason: "고객 요청", account: "1" };
     return this.#calls.noticed(paymentKey, () => this.ledger.cancel(request, false));
   }
 
@@ -185,7 +186,7 @@ export class Simulator {
     if (!isText(cancelReason) || (cancelAmount !== undefined && amount === undefined) || taxFree < 0)
       return this.#calls.answer(response, INVALID_REQUEST);
     const effect = (decline: boolean): Outcome =>
-      this.ledger.cancel({ paymentKey, amount, taxFree, reason: cancelReason, hasAccount: isAccount(body["refundReceiveAccount"]) }, decline);
+      this.ledger.cancel({ paymentKey, amount, taxFree, reason: cancelReason, account: accountOf(body["refundReceiveAccount"]) }, decline);
     this.#calls.change("cancel", paymentKey, request, effect, response);
   }
 
@@ -225,9 +226,11 @@ export class Simulator {
   }
 }
 
-function isAccount(value: unknown): boolean {
+/** The number of an account that is complete. */
+function accountOf(value: unknown): string | undefined {
   const { bank, accountNumber, holderName } = (value ?? {}) as Record<string, unknown>;
-  return isText(bank) && typeof accountNumber === "string" && /^\d{1,20}$/.test(accountNumber) && isText(holderName) && holderName.length <= 60;
+  if (!isText(bank) || typeof accountNumber !== "string" || !/^\d{1,20}$/.test(accountNumber)) return undefined;
+  return isText(holderName) && holderName.length <= 60 ? accountNumber : undefined;
 }
 
 function sendPage(response: ServerResponse, html: string): void {

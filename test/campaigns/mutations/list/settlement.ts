@@ -30,6 +30,10 @@ export const OF_SETTLEMENT: Mutation[] = [
     SETTLEMENT,
     "keep no other payment from being looked up",
   ]),
+  mutation("a charge takes no deposits", "src/payment-settings.ts", 'method !== "VIRTUAL_ACCOUNT"', "method.length > 0", [
+    "test/api/charges.test.ts",
+    "a charge by virtual account is declined",
+  ]),
   mutation("a look-up that hangs yields its lane", LANES, "this.#slow++;", "", [
     "src/settlement/lanes.test.ts",
     "yield their lanes to the next ones",
