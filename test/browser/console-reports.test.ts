@@ -6,7 +6,7 @@ import { after, before } from "node:test";
 import type { Locator } from "playwright-core";
 import { Client, good, openTestShop, SECRET, type TestShop } from "../support/shop.ts";
 import { token } from "../support/tokens.ts";
-import { assertAccessible, browserTest, DESKTOP, eventually, PHONE, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, browserTest, DESKTOP, eventually, type InPage, PHONE, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -47,6 +47,16 @@ browserTest("sales show net, discount, refunds, orders and their average, compar
     ["₩29,000", "₩1,000", "₩9,000", "2", "₩14,500"],
   );
   await assertAccessible(page);
+  // No tile stands alone in a row.
+  const ends = await page.locator(".tiles").evaluate((tiles: InPage) => {
+    const rows = new Map<number, number>();
+    for (const tile of tiles.children) {
+      const { top, right } = tile.getBoundingClientRect();
+      rows.set(Math.round(top), Math.max(rows.get(Math.round(top)) ?? 0, Math.round(right)));
+    }
+    return [...rows.values()];
+  });
+  assert.equal(new Set(ends).size, 1, String(ends));
   await page.getByRole("combobox", { name: "Period" }).selectOption("yesterday");
   await page.getByText("No sales in this period.").first().waitFor();
   await page.getByRole("combobox", { name: "Period" }).selectOption("today");
