@@ -2585,7 +2585,12 @@ export type GetOwnEntryData = {
          */
         dropId: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Whether 204, and not 404, tells that there is no entry
+         */
+        optional?: boolean;
+    };
     url: '/drops/{dropId}/entries/mine';
 };
 
@@ -2648,6 +2653,10 @@ export type GetOwnEntryResponses = {
      * OK
      */
     200: OwnEntry;
+    /**
+     * No Content
+     */
+    204: void;
 };
 
 export type GetOwnEntryResponse = GetOwnEntryResponses[keyof GetOwnEntryResponses];
