@@ -7,7 +7,7 @@ import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { byHand, INVALID_REQUEST } from "./by-hand.ts";
 import { readBody, readJson, readTime, send } from "./http.ts";
 import { GatewayLedger, type KeyedRequest } from "./ledger.ts";
-import { failure, type Outcome, taxFreeLeft } from "./ledger-payment.ts";
+import { type Outcome, taxFreeLeft } from "./ledger-payment.ts";
 import { newKey, page } from "./page.ts";
 import { settlementsOf } from "./settlements.ts";
 import { PaymentWindows, WINDOW_ACTS, type WindowAct } from "./payment-window.ts";
