@@ -165,6 +165,40 @@ browserTest("the journal shows who did what, and its filters are in the address"
   await close();
 });
 
+browserTest("an order, a product, a drop, a coupon and a user lead to what operators did with them, and an order to its money in doubt", async () => {
+  const buyer = await shop.user({ balance: 10_000 });
+  const product = await shop.product({ name: "Bowl", price: 1000, stock: 5 });
+  const order = good(await buyer.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+  good(await shop.operator.post(`/admin/orders/${order.orderId}/preparing`), 200);
+  const { id: dropId } = good(
+    await shop.operator.post("/admin/drops", { name: "Bowls", productId: product.id, opensAt: new Date(Date.now() + 3_600_000).toISOString() }),
+    201,
+  );
+  const coupon = await shop.campaign({ name: "One" });
+  const { page, close } = await atConsole("/jobs");
+  const payment = { id: order.orderId, orderId: order.orderId, userId: buyer.id, kind: "REFUND", amount: 1000, paymentKey: "key", reason: null };
+  const inDoubt = { ...payment, outcomes: ["RETURNED"], createdAt: order.createdAt };
+  await page.route("**/admin/payments/attention*", (route) => route.fulfill({ json: { payments: [inDoubt], nextCursor: null } }));
+  await page.reload();
+  for (const [path, action] of [
+    [`/orders/${order.orderId}`, "Prepare an order"],
+    [`/products/${product.id}`, "Make a drop"],
+    [`/drops/${dropId}`, "Make a drop"],
+    [`/coupons/${coupon.id}`, "Create a coupon"],
+    [`/users/${buyer.id}`, "Create users"],
+  ] as const) {
+    await page.goto(`${shop.url}/console#${path}`);
+    await page.locator(".title").getByRole("link", { name: "Journal" }).click();
+    await page.getByRole("heading", { level: 1, name: "Journal" }).waitFor();
+    await page.locator("tbody").getByText(action).first().waitFor();
+  }
+  await page.goto(`${shop.url}/console#/orders/${order.orderId}`);
+  await page.getByText("Outcome of a refund unknown").waitFor();
+  await page.getByRole("link", { name: "Enter the outcome" }).click();
+  await page.getByRole("heading", { level: 1, name: "Payments" }).waitFor();
+  await close();
+});
+
 // Fails if the menu or a page ignores the permissions of the token.
 browserTest("the console shows an operator only what the permissions allow", async () => {
   const claims = { sub: "warehouse", role: "operator", permissions: ["fulfilment", "orders"], exp: Math.floor(Date.now() / 1000) + 3600 };
