@@ -41,6 +41,7 @@ const ReturnSchema = Type.Object(
 const OrderParams = Type.Object({ orderId: Id() });
 const ReturnParams = Type.Object({ id: Id() });
 const RETURNS = newestFirst("returns");
+const RETURNS_OF_ORDER = newestFirst("returns of order");
 
 export type ReturnRoutesOptions = {
   config: Pick<Config, "gateway" | "returnWithinMs">;
@@ -93,14 +94,20 @@ function buyerRoutes(routes: Routes, { config, database, orderCache }: ReturnRou
       summary: "The returns of an order, newest first",
       description: "Shoppers see the returns of their own orders only; another's order is 404.",
       params: OrderParams,
+      query: Query(page),
       answers: { 200: Type.Object({ returns: Type.Array(ReturnSchema), nextCursor: NextCursor }) },
+      shape: RETURNS_OF_ORDER.checkCursor,
       refusals: ["ORDER_NOT_FOUND"],
     },
-    async ({ caller, params: { orderId } }) => {
+    async ({ caller, params: { orderId }, query }) => {
       const order = await orderCache.find(orderId.toLowerCase());
       if (!order || !mayRead(caller, order.userId)) refuse("ORDER_NOT_FOUND", { orderId });
-      const rows = await database.rows<ReturnRow>(selectReturnsOfOrder(order.id));
-      return { returns: rows.map((row) => returnView(row, { isOperator: caller.role === "operator" })), nextCursor: null };
+      const { rows, nextCursor } = await RETURNS_OF_ORDER.read(
+        query,
+        (after, limit) => database.rows<ReturnRow>(selectReturnsOfOrder(order.id, after?.[0] ?? null, limit)),
+        ({ id }) => [id],
+      );
+      return { returns: rows.map((row) => returnView(row, { isOperator: caller.role === "operator" })), nextCursor };
     },
   );
 

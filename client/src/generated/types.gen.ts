@@ -9196,7 +9196,16 @@ export type ListReturnsOfOrderData = {
          */
         orderId: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * The most entries of the page
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+    };
     url: '/orders/{orderId}/returns';
 };
 
