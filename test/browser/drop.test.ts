@@ -70,6 +70,27 @@ browserTest("a drop opens by the shop's clock, holds a unit for the buyer, and i
   await close();
 });
 
+// Fails if a page asks for an entry without `optional` (drop-data.ts), or if the list tells the units of a drop as those of any product.
+browserTest("a buyer without an entry finds a drop, its product and a cart with it, and the browser logs no failed request", async () => {
+  const user = await shop.user({ balance: 20_000 });
+  const drop = await openDrop(2);
+  const direct = await openDrop(3, { mode: "DIRECT", name: "바로 드롭", waitlist: undefined, holdFor: undefined });
+  good(await user.post(`/users/${user.id}/cart/items`, { productId: direct.product.id, quantity: 1 }), 201);
+  const { page, close } = await visit(shop.url, { as: user });
+  const failed: string[] = [];
+  page.on("response", (response) => response.status() >= 400 && failed.push(`${response.status()} ${response.url()}`));
+  const card = page.locator(`.card[href$="/products/${drop.product.id}"]`);
+  await card.getByText("드롭", { exact: true }).waitFor();
+  assert.equal(await card.getByText("남음").count(), 0);
+  await page.goto(addressOf(drop));
+  await button(page, "참여하기").waitFor();
+  await page.goto(`${shop.url}/store/cart`);
+  await page.getByRole("link", { name: "주문하기" }).click();
+  await button(page, "9,000원 결제하기").waitFor();
+  await close();
+  assert.deepEqual(failed, []);
+});
+
 // Fails without the stream (useDrop), `aheadOf`, or the strip that leads back (entry-strip.tsx).
 browserTest("a waiting buyer sees the place in line move, finds it again after closing the page, and is told when the unit is held", async () => {
   const drop = await openDrop(1);
