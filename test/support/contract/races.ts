@@ -33,7 +33,9 @@ export function races(against: string, open: () => Promise<TestShop[]>): void {
     test("400 buyers of 100 units place exactly 100 orders", async () => {
       const product = await shop.product({ price: 10, stock: 100 });
       const users = await shop.users(400, { balance: 10 });
-      const counts = await race(400, (i) => spread(users[i] as Client, i).insist("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }));
+      const counts = await race(400, (i) =>
+        spread(users[i] as Client, i).insist("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }),
+      );
       assert.deepEqual(counts, { 201: 100, 400: 300 });
       assert.equal(await shop.stockOf(product), 0);
     });
