@@ -10222,7 +10222,7 @@ export type ListPaymentsAttentionResponses = {
              * Names it in `POST /admin/payments/{id}/resolve`: the payment's, the charge's or the refund's
              */
             id: string;
-            kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL';
+            kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL' | 'DEPOSIT_REVERSED';
             /**
              * The payment's or the charge's
              */
@@ -10311,11 +10311,11 @@ export type ResolvePaymentErrors = {
         code?: 'PAYMENT_NOT_FOUND';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `PAYMENT_IN_PROGRESS`: A payment is in progress; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -10372,7 +10372,7 @@ export type ResolvePaymentResponses = {
          * Names it in `POST /admin/payments/{id}/resolve`: the payment's, the charge's or the refund's
          */
         id: string;
-        kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL';
+        kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL' | 'DEPOSIT_REVERSED';
         /**
          * The payment's or the charge's
          */

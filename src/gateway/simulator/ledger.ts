@@ -128,6 +128,15 @@ export class GatewayLedger {
     return { status: 200, payment: paid };
   }
 
+  /** The bank takes a deposit back, because the transfer was faulty. The account waits for another one. */
+  reverseDeposit(paymentKey: string): Outcome {
+    const payment = this.payments.get(paymentKey);
+    if (payment?.status !== "DONE" || !payment.account) return failure(400, "INVALID_REQUEST", "입금되지 않은 결제 입니다.");
+    const waiting: LedgerPayment = { ...payment, status: "WAITING_FOR_DEPOSIT", left: 0, approvedAt: null, transactionKey: null };
+    this.#store(waiting);
+    return { status: 200, payment: waiting };
+  }
+
   /** Sends money back. */
   cancel({ paymentKey, amount, taxFree, reason, account }: CancelRequest, decline: boolean): Outcome {
     const payment = this.#current(paymentKey);
