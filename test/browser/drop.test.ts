@@ -91,6 +91,22 @@ browserTest("a buyer without an entry finds a drop, its product and a cart with 
   assert.deepEqual(failed, []);
 });
 
+browserTest("the home page shows three drops, and the others at a press", async () => {
+  const drops = await Promise.all([1, 2, 3, 4].map(() => openDrop(2)));
+  const { page, close } = await visit(shop.url);
+  await page.locator(".drop-card").nth(2).waitFor();
+  assert.equal(await page.locator(".drop-card").count(), 3);
+  await button(page, /^드롭 \d+개 더 보기$/).click();
+  for (const { id } of drops) await page.locator(`.drop-card[href$="/drops/${id}"]`).waitFor();
+  assert.equal(await button(page, /^드롭 \d+개 더 보기$/).count(), 0);
+  await assertAccessible(page);
+  // The drop decides when its units are for sale, so the product's page does not count them.
+  await page.goto(`${shop.url}/store/products/${drops[0]?.product.id}`);
+  await page.getByRole("link", { name: "드롭으로 가기" }).waitFor();
+  assert.equal(await page.getByText(/재고 \d|남음/).count(), 0);
+  await close();
+});
+
 // Fails without the stream (useDrop), `aheadOf`, or the strip that leads back (entry-strip.tsx).
 browserTest("a waiting buyer sees the place in line move, finds it again after closing the page, and is told when the unit is held", async () => {
   const drop = await openDrop(1);
