@@ -50,6 +50,10 @@ export const OF_THE_TILL: Mutation[] = [
     "return this.#requests(table as Table<unknown>, key);",
     ["src/till/unit-of-work.test.ts", "holds only the needs of the current command"],
   ),
+  mutation("a text that is no UUID does not become an id", "src/database/binary-arrays.ts", "(bits & ~15) !== 0", "false", [
+    "test/database/binary-arrays.test.ts",
+    "a text that is no UUID is not sent as one",
+  ]),
   mutation(
     "a pipeline fails with its first error",
     "src/database/pipeline.ts",
