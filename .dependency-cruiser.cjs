@@ -2,7 +2,18 @@
 
 /** From the lowest layer to the highest. Folders in one layer do not import each other. */
 const LAYERS = [
-  ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts", "text\\.ts", "day\\.ts", "env\\.ts", "read-metrics\\.ts", "version\\.ts"],
+  [
+    "refusal\\.ts",
+    "ids\\.ts",
+    "concurrently\\.ts",
+    "backoff\\.ts",
+    "text\\.ts",
+    "day\\.ts",
+    "env\\.ts",
+    "lru\\.ts",
+    "read-metrics\\.ts",
+    "version\\.ts",
+  ],
   [
     "auth-settings\\.ts",
     "data-platform-settings\\.ts",

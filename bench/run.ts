@@ -8,6 +8,7 @@ import { write } from "./report/write.ts";
 import { machine } from "./report/machine.ts";
 import { type Options, readOptions, RESULTS } from "./options.ts";
 import { blocks } from "./sections/blocks.ts";
+import { checkpoints } from "./sections/checkpoints.ts";
 import { counter } from "./sections/counter.ts";
 import { coupons } from "./sections/coupons.ts";
 import { draw } from "./sections/draw.ts";
@@ -25,6 +26,7 @@ const SECTIONS: Record<string, (options: Options) => Promise<Section>> = {
   http,
   coupons,
   growth,
+  checkpoints,
   drops,
   draw,
   listeners,
@@ -33,7 +35,7 @@ const SECTIONS: Record<string, (options: Options) => Promise<Section>> = {
   blocks,
 };
 /** Run only if named by `--only`. */
-const OPTIONAL = new Set(["drops", "draw", "listeners", "workers", "concurrency", "blocks"]);
+const OPTIONAL = new Set(["checkpoints", "drops", "draw", "listeners", "workers", "concurrency", "blocks"]);
 
 const options = readOptions(process.argv.slice(2));
 const unknown = options.only.filter((name) => !SECTIONS[name]);

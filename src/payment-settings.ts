@@ -6,6 +6,11 @@ import { ConfigError, type Env, text } from "./env.ts";
 export const GATEWAY_METHODS = ["CARD", "EASY_PAY", "TRANSFER", "VIRTUAL_ACCOUNT"] as const;
 export type GatewayMethod = (typeof GATEWAY_METHODS)[number];
 
+/** The methods that charge a balance. A charge has no place for the account and the due date of a deposit, so a buyer could not pay it. */
+export function methodsOfCharges(methods: readonly GatewayMethod[] = GATEWAY_METHODS): readonly GatewayMethod[] {
+  return methods.filter((method) => method !== "VIRTUAL_ACCOUNT");
+}
+
 /** How a page opens the gateway's window. The client key is public. */
 export type PaymentWindow = { clientKey: string; sdkUrl: string };
 

@@ -14,7 +14,7 @@ import type { Options } from "../options.ts";
 import { perSecondOf, type Ratio, type Section } from "../report/section.ts";
 import { CpuMeter } from "../support/cores.ts";
 import { FIXTURES } from "../support/fixtures.ts";
-import { withoutIndexes, writeHistory } from "../support/history.ts";
+import { fillDatabase, writeHistory } from "../support/history.ts";
 import { idOf } from "../support/ids.ts";
 import { type Cell, interleave, type Row } from "../support/interleave.ts";
 import { assertCorrect } from "../support/verify.ts";
@@ -23,8 +23,6 @@ import { Fixture } from "../support/fixture.ts";
 const CLIENTS = 256;
 const READERS = 64;
 const TIMEZONE = "Asia/Seoul";
-/** The last of thirty days is written separately, so that its aggregation can be timed. */
-const DAYS = 30;
 const FEW = "few_orders";
 /** Kinds of orders measured on each database, by name. */
 const SALES = { "hot product": hot, "1,000 products": thousand };
@@ -79,25 +77,15 @@ const sized = (orders: number): string => (orders === 0 ? "empty" : `${orders.to
 const databaseOf = (orders: number): string => `orders_${orders}`;
 const seconds = (startedAt: number): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
 
+/** Fills a database, and times the aggregation of its last day. */
 async function fill(fixture: Fixture, size: number, log: (line: string) => void): Promise<string[]> {
-  const name = databaseOf(size);
-  const startedAt = performance.now();
-  // A multiple of the users and of the products, so that each has the same number of orders.
-  const step = FIXTURES.users;
-  const earlier = size - Math.max(step, Math.floor(size / DAYS / step) * step);
-  const database = new Database(fixture.url(name), { size: 1, onError: ignore });
+  const day = await fillDatabase(fixture, databaseOf(size), size, log);
+  await fixture.settle();
+  const database = new Database(fixture.url(databaseOf(size)), { size: 1, onError: ignore });
   try {
-    await fixture.query(name, (client) => withoutIndexes(client, () => writeHistory(client, 0, earlier, size)));
-    await aggregateSales(database, TIMEZONE);
-    await fixture.query(name, async (client) => {
-      await writeHistory(client, earlier, size, size);
-      await client.query("VACUUM (ANALYZE)");
-    });
-    log(`filled with ${sized(size)} in ${seconds(startedAt)}`);
-    await fixture.settle();
     const aggregatingAt = performance.now();
     await aggregateSales(database, TIMEZONE);
-    return [`aggregation of a day of ${(size - earlier).toLocaleString("en")} among ${size.toLocaleString("en")} orders: ${seconds(aggregatingAt)}`];
+    return [`aggregation of a day of ${day.toLocaleString("en")} among ${size.toLocaleString("en")} orders: ${seconds(aggregatingAt)}`];
   } finally {
     await database.close();
   }

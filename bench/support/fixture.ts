@@ -14,7 +14,7 @@ const SETTINGS = { max_connections: "100" };
 
 export class Fixture {
   readonly directory: string;
-  readonly #server: EmbeddedServer;
+  #server: EmbeddedServer;
 
   private constructor(directory: string, server: EmbeddedServer) {
     this.directory = directory;
@@ -47,6 +47,12 @@ export class Fixture {
   async database(name: string): Promise<string> {
     await this.#create(name, TEMPLATE);
     return this.url(name);
+  }
+
+  /** Starts the server again with these settings in place of those of `npm start`. It has another URL then. */
+  async restart(settings: Record<string, string>): Promise<void> {
+    await this.#server.stop();
+    this.#server = await startEmbedded({ dataDir: this.directory, settings: { ...SETTINGS, ...settings } });
   }
 
   /** Flushes all writes to disk, so that no measurement pays for the one before it. */

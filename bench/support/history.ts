@@ -1,11 +1,40 @@
 // Writes millions of past orders quickly, by set-based statements, without violations of the audit.
 
 import type pg from "pg";
+import { Database } from "../../src/database/pool.ts";
+import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
+import type { Fixture } from "./fixture.ts";
 import { FIXTURES, sqlItems } from "./fixtures.ts";
 import { sqlId } from "./ids.ts";
+import { ignore } from "./ignore.ts";
 
 const TABLES = ["orders", "balance_transactions"];
 const DAYS = 30;
+const TIMEZONE = "Asia/Seoul";
+
+/**
+ * Writes `size` past orders into a database of the fixture. The sales of the last of thirty days are not aggregated. Returns how many orders that
+ * day has.
+ */
+export async function fillDatabase(fixture: Fixture, name: string, size: number, log: (line: string) => void): Promise<number> {
+  const startedAt = performance.now();
+  // A multiple of the users and of the products, so that each has the same number of orders.
+  const step = FIXTURES.users;
+  const earlier = size - Math.max(step, Math.floor(size / DAYS / step) * step);
+  const database = new Database(fixture.url(name), { size: 1, onError: ignore });
+  try {
+    await fixture.query(name, (client) => withoutIndexes(client, () => writeHistory(client, 0, earlier, size)));
+    await aggregateSales(database, TIMEZONE);
+    await fixture.query(name, async (client) => {
+      await writeHistory(client, earlier, size, size);
+      await client.query("VACUUM (ANALYZE)");
+    });
+  } finally {
+    await database.close();
+  }
+  log(`filled with ${size.toLocaleString("en")} orders in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  return size - earlier;
+}
 
 /** Writes orders `from` to `to` − 1 of `all`, which are spread over the last thirty days. The n-th order is the n-th user's. */
 export async function writeHistory(client: pg.ClientBase, from: number, to: number, all: number): Promise<void> {

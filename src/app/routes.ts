@@ -152,6 +152,6 @@ export async function declareRoutes(server: FastifyInstance, { shop, live, rehea
   operationsRoutes(routes, operations);
   problemRoutes(routes);
   await openapiRoutes(server, routes.operations);
-  const { business, gateway, imageOrigins } = shop.config;
-  pageRoutes(server, { window: gateway.window, shopName: business.name ?? "장날", findShared: sharedPages(shop), imageOrigins });
+  const { business, gateway, imageOrigins, locale } = shop.config;
+  pageRoutes(server, { window: gateway.window, shopName: business.name ?? "장날", locale, findShared: sharedPages(shop), imageOrigins });
 }

@@ -1,15 +1,15 @@
 // The users of an issuer's shoppers, by external id.
 
-import { LRUCache } from "lru-cache";
 import type { Accounts } from "../http/tokens.ts";
 import { refuse } from "../refusal.ts";
 import type { Till } from "../till/till.ts";
 import { findUser, provisionUser } from "./provision-user.ts";
+import { lruCache } from "../lru.ts";
 
 const MAX_CACHED = 100_000;
 
 export class CachedAccounts implements Accounts {
-  readonly #ids = new LRUCache<string, string>({ max: MAX_CACHED });
+  readonly #ids = lruCache<string>(MAX_CACHED);
   /** Lookups in progress: concurrent first requests of one subject share a lookup. */
   readonly #lookups = new Map<string, Promise<string>>();
   readonly #till: Till;

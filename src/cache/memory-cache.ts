@@ -1,5 +1,6 @@
-import { LRUCache } from "lru-cache";
+import type { LRUCache } from "lru-cache";
 import type { Cache, Cached } from "./cache.ts";
+import { lruCache } from "../lru.ts";
 
 type Entry = { value: unknown; until: number; generation: number };
 type Loading = { promise: Promise<unknown>; generation: number };
@@ -14,12 +15,12 @@ export class MemoryCache implements Cache {
   readonly #entries: LRUCache<string, Entry>;
   readonly #loading = new Map<string, Loading>();
   readonly #generations = new Map<string, number>();
-  readonly #appliedChanges = new LRUCache<string, true>({ max: MAX_CHANGES });
+  readonly #appliedChanges = lruCache<true>(MAX_CHANGES);
   readonly #now: () => number;
 
   /** @param most entries kept @param now ms since 1970 */
   constructor({ most = 1000, now = Date.now }: { most?: number; now?: () => number } = {}) {
-    this.#entries = new LRUCache({ max: most });
+    this.#entries = lruCache(most);
     this.#now = now;
   }
 

@@ -1,15 +1,15 @@
 // The variants of each product, for shoppers' commands that name no variant. An entry may lack
 // variants that were added later: `soleVariant` notices by the product's row.
 
-import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
 import { BatchedRead } from "../database/batched-read.ts";
 import { selectVariantIds, type VariantSet } from "./read-catalog.sql.ts";
+import { lruCache } from "../lru.ts";
 
 const CACHED_PRODUCTS_MAX = 50_000;
 
 export class VariantCache {
-  readonly #cached = new LRUCache<string, string[]>({ max: CACHED_PRODUCTS_MAX });
+  readonly #cached = lruCache<string[]>(CACHED_PRODUCTS_MAX);
   readonly #read: BatchedRead<string[]>;
 
   constructor(database: Database) {

@@ -1,12 +1,12 @@
 // Refuses claims of sold-out campaigns from memory, without the database, until an operator edits
 // the campaign. Coupons never return to their campaign, so only an edit can make it issue again.
 
-import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
 import { Refusal } from "../refusal.ts";
 import { type Campaign, isOpen, isSoldOut } from "./coupon.ts";
 import { campaignOf, selectCampaigns } from "./campaign.sql.ts";
 import { selectClaimers } from "./coupon.sql.ts";
+import { lruCache } from "../lru.ts";
 
 /** Campaigns with more coupons are not kept in memory; the till decides their claims. */
 const CLAIMERS_MAX = 100_000;
@@ -15,9 +15,9 @@ const USERS_MAX = 200_000;
 
 export class SoldOut {
   readonly #database: Database;
-  readonly #campaigns = new LRUCache<string, { campaign: Campaign; claimers: Set<string>; refusal: Refusal }>({ max: CAMPAIGNS_MAX });
+  readonly #campaigns = lruCache<{ campaign: Campaign; claimers: Set<string>; refusal: Refusal }>(CAMPAIGNS_MAX);
   readonly #loading = new Set<string>();
-  readonly #knownUsers = new LRUCache<string, true>({ max: USERS_MAX });
+  readonly #knownUsers = lruCache<true>(USERS_MAX);
   /** Raised by `forget`, so that claimers read before an edit are not stored after it. */
   #epoch = 0;
 

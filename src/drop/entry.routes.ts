@@ -4,7 +4,7 @@ import Type from "typebox";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Body, Id, Nullable, Quantity } from "../http/schemas.ts";
+import { Body, Id, Nullable, Quantity, Query } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
 import { type DropParts, readDrop } from "./read-drop.ts";
 import { Proofs } from "./draw/proof.ts";
@@ -99,16 +99,18 @@ function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, pro
       permission: "drops",
       tag: "Drops",
       summary: "The caller's last entry",
-      description: "Also an entry that has ended. For a drawn drop it comes with the proof of its rank.",
+      description:
+        "Also an entry that has ended. For a drawn drop it comes with the proof of its rank. A page asks with `optional=true`, since browsers log each 404 as an error.",
       params,
-      answers: { 200: OwnEntrySchema },
+      query: Query({ optional: Type.Optional(Type.Boolean({ description: "Whether 204, and not 404, tells that there is no entry" })) }),
+      answers: { 200: OwnEntrySchema, 204: null },
       refusals: ["DROP_NOT_FOUND", "ENTRY_NOT_FOUND"],
     },
-    async ({ caller, params: { dropId } }) => {
+    async ({ caller, params: { dropId }, query: { optional = false } }) => {
       const id = dropId.toLowerCase();
       const drop = (await readDrop({ database, cache }, id)) ?? refuse("DROP_NOT_FOUND", { dropId });
       const entry = await findOwn(id, personOf(caller, caller.id));
-      if (!entry || entry.userId !== caller.id) refuse("ENTRY_NOT_FOUND", { dropId });
+      if (!entry || entry.userId !== caller.id) return optional ? null : refuse("ENTRY_NOT_FOUND", { dropId });
       if (!isDrawn(drop)) return entryView(drop, { ...entry, rank: null }, drop.called, now());
       const [proof, rank] = await Promise.all([proofs.of(id, entry.number), proofs.rankOf(id, entry.number)]);
       return { ...entryView(drop, { ...entry, rank }, drop.called, now()), proof };

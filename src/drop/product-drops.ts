@@ -1,9 +1,9 @@
 // Which drop sells which product, in memory, for commands that prepare. Decisions trust only the product's row and start again if it differs.
 
-import { LRUCache } from "lru-cache";
 import { BatchedRead } from "../database/batched-read.ts";
 import type { Database } from "../database/pool.ts";
 import { selectProductDrops, selectProductsOfDrops } from "./drop.sql.ts";
+import { lruCache } from "../lru.ts";
 
 const CACHED_DROPS_MAX = 10_000;
 
@@ -25,7 +25,7 @@ export function dropsOf(known: ReadonlyMap<string, string>, items: readonly { pr
 export class ProductDrops implements KnownDrops {
   readonly #database: Database;
   readonly #products: BatchedRead<string>;
-  readonly #productOf = new LRUCache<string, string>({ max: CACHED_DROPS_MAX });
+  readonly #productOf = lruCache<string>(CACHED_DROPS_MAX);
   #drops: Map<string, string> | undefined;
   #reading: Promise<Map<string, string>> | undefined;
 

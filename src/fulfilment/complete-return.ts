@@ -17,7 +17,7 @@ export function settleReturn(
   type: "return.withdrawn" | "return.received" | "return.rejected",
   fields: Pick<ReturnRow, "status"> & Partial<ReturnRow>,
 ): ReturnRow {
-  const settled: ReturnRow = { ...row, ...fields, settledAt: uow.now };
+  const settled: ReturnRow = { ...row, ...fields, settledAt: uow.now, receiveAccount: null };
   const rows = uow.find(returns, row.orderId) ?? [];
   uow.put(
     returns,

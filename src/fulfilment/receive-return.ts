@@ -19,7 +19,7 @@ export type ReceiveReturn = {
   restock: boolean;
   /** The delay before settlement asks the gateway about an unfinished refund to a card, in ms. */
   askAfterMs: number;
-  /** The buyer's account, which only the refund of a deposit needs. */
+  /** The buyer's account, which only the refund of a deposit needs; without it the one that the return was requested with. */
   receiveAccount?: ReceiveAccount | null | undefined;
   orderId?: string;
   immutable?: ImmutableOrder;
@@ -47,7 +47,7 @@ export function receiveReturn(database: Database, orderCache: OrderCache): Comma
       if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")
         refuse("ORDER_NOT_REFUNDABLE", { orderId, orderStatus: order.status });
       const terms = { units: unitsOfPieces(row.pieces), reasons: RETURNED, restock, returnId };
-      const started = refund(uow, order, terms, { askAfterMs, receiveAccount });
+      const started = refund(uow, order, terms, { askAfterMs, receiveAccount: receiveAccount ?? row.receiveAccount });
       if (started.kind === "attempt") return started;
       return { kind: "answer", answer: returnView(completeReturn(uow, orderId, { returnId, restock }), { isOperator: true }) };
     },

@@ -1,10 +1,14 @@
 import { members } from "../balance/balance.sql.ts";
 import { getMember } from "../balance/customer.ts";
+import type { ReceiveAccount } from "../gateway/gateway.ts";
 import { changeOrder } from "../order/change-order.ts";
 import { fulfilmentAfterRefund } from "../order/fulfilment.ts";
 import { getOrder } from "../order/get-order.ts";
 import type { Order } from "../order/order.ts";
 import { orders } from "../order/order.sql.ts";
+import { livePayment } from "../order/payment/live-payment.ts";
+import { isDeposit } from "../order/payment/payment.ts";
+import { payments } from "../order/payment/payment.sql.ts";
 import { unitsOf } from "../order/refund/refund.ts";
 import { refunds } from "../order/refund/refund.sql.ts";
 import { invalid, refuse } from "../refusal.ts";
@@ -23,6 +27,8 @@ export type RequestReturn = {
   items: { variantId: string; quantity: number }[] | null;
   reason: string;
   returnWithinMs: number;
+  /** The buyer's account, which is kept only for an order that was paid by a deposit. */
+  receiveAccount?: ReceiveAccount | null | undefined;
 };
 
 /**
@@ -33,12 +39,13 @@ export const requestReturn = command<RequestReturn, ReturnView>({
   name: "request return",
   needs: ({ orderId, callerId }) => [
     need(orders, orderId),
+    need(payments, orderId),
     need(refunds, orderId),
     need(returns, orderId),
     ...(callerId === null ? [] : [need(members, callerId)]),
   ],
 
-  decide(uow, { orderId, callerId, items, reason, returnWithinMs }) {
+  decide(uow, { orderId, callerId, items, reason, returnWithinMs, receiveAccount = null }) {
     const order = getOrder(uow, orderId, callerId);
     if (callerId !== null) getMember(uow, callerId);
     for (const [i, item] of (items ?? []).entries())
@@ -52,6 +59,7 @@ export const requestReturn = command<RequestReturn, ReturnView>({
     }
 
     // Below this line the return is requested.
+    const payment = livePayment(uow, orderId);
     const row: ReturnRow = {
       id: uow.newId(),
       orderId,
@@ -63,6 +71,7 @@ export const requestReturn = command<RequestReturn, ReturnView>({
       restock: null,
       createdAt: uow.now,
       settledAt: null,
+      receiveAccount: payment && isDeposit(payment) ? receiveAccount : null,
     };
     uow.put(returns, orderId, [...(uow.find(returns, orderId) ?? []), row]);
     changeOrder(uow, order, "return.requested", {}, { returnId: row.id, items: itemsOf(row) });

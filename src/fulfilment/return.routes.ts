@@ -32,6 +32,9 @@ const ReturnSchema = Type.Object(
     restock: Nullable(Type.Boolean({ description: "Whether the units are sold again; null until they are received" })),
     createdAt: Instant(),
     settledAt: Nullable(Instant()),
+    hasRefundReceiveAccount: Type.Boolean({
+      description: "Whether the buyer has named an account for the deposit. It is deleted when the return has ended",
+    }),
   },
   { title: "Return" },
 );
@@ -65,16 +68,17 @@ function buyerRoutes(routes: Routes, { config, database, orderCache }: ReturnRou
       tag: "Returns",
       summary: "Return shipped units",
       description:
-        "Within RETURN_WITHIN of the delivery of the parcel that carried a unit, or of 14 days after its shipment if no delivery was reported. Without `items` all units that can be returned.",
+        "Within RETURN_WITHIN of the delivery of the parcel that carried a unit, or of 14 days after its shipment if no delivery was reported. Without `items` all units that can be returned. If the order was paid by a deposit, `refundReceiveAccount` is the account that gets it back when the return is received; otherwise it is not kept.",
       params: OrderParams,
-      body: Body({ items: Type.Optional(UnitsBody), reason: Text(500) }),
+      body: Body({ items: Type.Optional(UnitsBody), reason: Text(500), refundReceiveAccount: Type.Optional(RefundReceiveAccount) }),
       answers: { 201: ReturnSchema },
       refusals: ["USER_NOT_FOUND", "ORDER_NOT_FOUND", "ORDER_NOT_RETURNABLE"],
     },
-    ({ caller, params: { orderId }, body: { items, reason } }) => {
+    ({ caller, params: { orderId }, body: { items, reason, refundReceiveAccount: receiveAccount } }) => {
       const units = items?.map(({ variantId, quantity }) => ({ variantId: variantId.toLowerCase(), quantity })) ?? null;
       const callerId = caller.role === "operator" ? null : caller.id;
-      return submit(requestReturn, { orderId: orderId.toLowerCase(), callerId, items: units, reason, returnWithinMs: config.returnWithinMs }, 201);
+      const { returnWithinMs } = config;
+      return submit(requestReturn, { orderId: orderId.toLowerCase(), callerId, items: units, reason, receiveAccount, returnWithinMs }, 201);
     },
   );
 

@@ -3,11 +3,11 @@ import type { Change, Table } from "../till/table.ts";
 import type { ReturnRow } from "./return.ts";
 
 const RETURN = `r.id, r.order_id AS "orderId", r.status, r.pieces, r.reason, r.rejection, r.customer_rejection AS "customerRejection", r.restock,
-  r.created_at AS "createdAt", r.settled_at AS "settledAt"`;
+  r.created_at AS "createdAt", r.settled_at AS "settledAt", r.receive_account AS "receiveAccount"`;
 
 const inMs = (column: string): string => `(extract(epoch FROM r.${column}) * 1000)::bigint`;
 const RETURN_JSON = `json_build_object('id', r.id, 'orderId', r.order_id, 'status', r.status, 'pieces', r.pieces, 'reason', r.reason, 'rejection', r.rejection,
-  'customerRejection', r.customer_rejection, 'restock', r.restock, 'createdAt', ${inMs("created_at")}, 'settledAt', ${inMs("settled_at")})`;
+  'customerRejection', r.customer_rejection, 'restock', r.restock, 'createdAt', ${inMs("created_at")}, 'settledAt', ${inMs("settled_at")}, 'receiveAccount', r.receive_account)`;
 
 /** The returns of each order, oldest first, protected by the order's lock. */
 export const returns: Table<ReturnRow[]> = {
@@ -30,7 +30,15 @@ function settledRows({ before = [], after }: Change<ReturnRow[]>): ReturnRow[] {
   return after.filter((row, i) => i < before.length && before[i] !== row);
 }
 
-const REQUESTED = columns({ id: "uuid", order_id: "uuid", status: "text", pieces: "jsonb", reason: "text", created_at: "timestamptz" });
+const REQUESTED = columns({
+  id: "uuid",
+  order_id: "uuid",
+  status: "text",
+  pieces: "jsonb",
+  reason: "text",
+  created_at: "timestamptz",
+  receive_account: "jsonb",
+});
 
 function insertReturns(rows: ReturnRow[]): Statement {
   return {
@@ -53,7 +61,7 @@ function updateReturns(rows: ReturnRow[]): Statement {
   return {
     name: "update returns",
     text: `UPDATE returns r SET status = v.status, rejection = v.rejection, customer_rejection = v.customer_rejection, restock = v.restock,
-             settled_at = v.settled_at FROM ${SETTLED.unnest} v(${SETTLED.names}) WHERE r.id = v.id AND r.status = 'REQUESTED'`,
+             settled_at = v.settled_at, receive_account = NULL FROM ${SETTLED.unnest} v(${SETTLED.names}) WHERE r.id = v.id AND r.status = 'REQUESTED'`,
     values: SETTLED.arrays(rows),
     rows: rows.length,
   };

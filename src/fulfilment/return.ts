@@ -1,6 +1,7 @@
 // Returns: units that come back from the buyer after shipment.
 
 import { iso, isoOrNull } from "../database/statement.ts";
+import type { ReceiveAccount } from "../gateway/gateway.ts";
 import { type Piece, unitsOfPieces } from "./returnable.ts";
 
 export const RETURN_STATUSES = ["REQUESTED", "WITHDRAWN", "RECEIVED", "REJECTED"] as const;
@@ -20,6 +21,8 @@ export type ReturnRow = {
   restock: boolean | null;
   createdAt: number;
   settledAt: number | null;
+  /** The buyer's account, to which a deposit goes back, while the return is REQUESTED. */
+  receiveAccount: ReceiveAccount | null;
 };
 
 export type ReturnView = {
@@ -34,6 +37,7 @@ export type ReturnView = {
   restock: boolean | null;
   createdAt: string;
   settledAt: string | null;
+  hasRefundReceiveAccount: boolean;
 };
 
 export function returnView(row: ReturnRow, { isOperator }: { isOperator: boolean }): ReturnView {
@@ -48,6 +52,7 @@ export function returnView(row: ReturnRow, { isOperator }: { isOperator: boolean
     restock: row.restock,
     createdAt: iso(row.createdAt),
     settledAt: isoOrNull(row.settledAt),
+    hasRefundReceiveAccount: row.receiveAccount !== null,
   };
 }
 

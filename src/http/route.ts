@@ -50,13 +50,14 @@ export class Routes {
     this.#journal = new OperatorJournal(till, trustProxy);
   }
 
-  /** A route without effects. `answer` gives the body, or one that is sent as it is. */
+  /** A route without effects. `answer` gives the body, or one that is sent as it is; null is sent as 204. */
   read<P extends TSchema, Q extends TSchema, B extends TSchema>(
     definition: RouteDefinition<P, Q, B>,
     answer: (call: CallOf<P, Q, B>) => unknown,
   ): void {
     const { mediaType = JSON_TYPE, revalidated = false } = definition;
     const send = (request: FastifyRequest, reply: FastifyReply, body: unknown): void => {
+      if (body === null) return reply.answer(204, null);
       const sent = typeof body === "string" || body instanceof Utf8 ? body : JSON.stringify(body);
       if (revalidated) revalidate(request, reply, sent instanceof Utf8 ? sent : new Utf8(sent));
       else reply.answer(200, sent, mediaType);

@@ -17,7 +17,9 @@ export type ShopRoutesOptions = {
 const PaymentWindow = Type.Object({
   clientKey: Type.String({ description: "The gateway's public key" }),
   sdkUrl: Type.String({ format: "uri", description: "The script of the gateway's browser SDK" }),
-  methods: Type.Array(OneOf(GATEWAY_METHODS), { description: "What the window may offer; another method is refused and sent back" }),
+  methods: Type.Array(OneOf(GATEWAY_METHODS), {
+    description: "What the window may offer; another method is refused and sent back. A charge takes no VIRTUAL_ACCOUNT",
+  }),
 });
 
 const DAY_MS = 86_400_000;

@@ -3,12 +3,12 @@
 import { hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { createDecoder, createSigner, createVerifier } from "fast-jwt";
-import { LRUCache } from "lru-cache";
 import type { AuthSettings } from "../auth-settings.ts";
 import { refuse } from "../refusal.ts";
 import type { Caller } from "./caller.ts";
 import { type Claims, type Identity, identityOf } from "./claims.ts";
 import { type Checks, KeySet, type Verify } from "./key-set.ts";
+import { lruCache } from "../lru.ts";
 
 export interface Authenticator {
   /**
@@ -45,7 +45,7 @@ export function authenticator(auth: AuthSettings, secret: string, options: Authe
   const checks: Checks = { clockTolerance: CLOCK_SKEW_MS, ...checksOf(auth) };
   const keys = auth.jwksUrl === undefined ? undefined : new KeySet(auth.jwksUrl, checks, now);
   const bySecret: Verify = createVerifier({ key: secret, algorithms: ["HS256"], cache: false, ...checks });
-  const cache = new LRUCache<string, Verified>({ max: MAX_CACHED_TOKENS });
+  const cache = lruCache<Verified>(MAX_CACHED_TOKENS);
 
   const accept = (token: string, header: string, verify: Verify): Caller | Promise<Caller> => {
     const claims = verifiedClaims(verify, token);

@@ -38,19 +38,20 @@ addTextKeywords(STRINGS);
 
 type Validation = true | { error: FastifySchemaValidationError[] };
 
+/**
+ * The validator of one part of a route's requests. Its schema is compiled at the first request: all together take half of the processor time
+ * in which the shop opens, and the largest takes 10 ms.
+ */
 export function validatorFor({ schema, httpPart }: { schema: object; httpPart?: string }): (part: unknown) => Validation {
-  if (httpPart === "body") {
-    const validate: ValidateFunction = BODY.compile(schema);
-    return (part) => validate(part) || { error: validate.errors ?? [] };
-  }
-  const validate: ValidateFunction = STRINGS.compile(schema);
+  let validate: ValidateFunction | undefined;
+  if (httpPart === "body") return (part) => (validate ??= BODY.compile(schema))(part) || { error: validate.errors ?? [] };
   const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };
   return (part) => {
     for (const [name, value] of Object.entries(part as object)) {
       const message = stringFault(value, properties[name]?.type);
       if (message) return { error: [{ instancePath: `/${escapePointer(name)}`, keyword: "type", params: {}, schemaPath: "", message }] };
     }
-    return validate(part) || { error: validate.errors ?? [] };
+    return (validate ??= STRINGS.compile(schema))(part) || { error: validate.errors ?? [] };
   };
 }
 

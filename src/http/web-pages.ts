@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Locale } from "../problem.ts";
 import { refuse } from "../refusal.ts";
 import { type Shared, shareTags } from "./share-tags.ts";
 
@@ -60,6 +61,7 @@ export type PageOptions = {
   window: { sdkUrl: string } | undefined;
   /** The shop's name, as its pages and messengers show it. */
   shopName: string;
+  locale: Locale;
   findShared: FindShared;
   /** Origins from which pages may load the products' images, besides the shop itself. */
   imageOrigins: readonly string[];
@@ -102,7 +104,8 @@ function asPage(request: FastifyRequest, reply: FastifyReply, policy: string): v
 }
 
 /** The storefront below `/store`, and its manifest. Pages of products and drops carry tags for messengers. */
-function storeRoutes(server: FastifyInstance, files: ReadonlyMap<string, WebFile>, policy: string, { shopName, findShared }: PageOptions): void {
+function storeRoutes(server: FastifyInstance, files: ReadonlyMap<string, WebFile>, policy: string, options: PageOptions): void {
+  const { shopName, locale, findShared } = options;
   const page = files.get(STORE) as WebFile;
   const html = String(page.bodies.get("identity"));
   // A page in the second file loads it beside the first one, and not after it.
@@ -115,7 +118,7 @@ function storeRoutes(server: FastifyInstance, files: ReadonlyMap<string, WebFile
     const [, kind, id] = SHARED_ROUTE.exec(path) ?? [];
     const shared = kind === undefined || id === undefined ? null : await findShared(kind as "products" | "drops", id.toLowerCase());
     if (shared === null) return reply.code(404).type(page.type).send(page.bodies.get("identity"));
-    const tags = shareTags(request, shopName, shared);
+    const tags = shareTags(request, { siteName: shopName, locale }, shared);
     return reply.type(page.type).send(withTags(html, kind === "drops" ? `${later}\n    ${tags}` : tags));
   });
 

@@ -1,6 +1,5 @@
 // The parts of each order that never change, for commands that prepare.
 
-import { LRUCache } from "lru-cache";
 import { users } from "../balance/balance.sql.ts";
 import { userCoupons } from "../coupon/coupon.sql.ts";
 import type { Database } from "../database/pool.ts";
@@ -15,6 +14,7 @@ import { type Need, need } from "../till/table.ts";
 import { orders, selectImmutableOrders } from "./order.sql.ts";
 import { payments } from "./payment/payment.sql.ts";
 import { refunds } from "./refund/refund.sql.ts";
+import { lruCache } from "../lru.ts";
 
 export type ImmutableOrder = {
   id: string;
@@ -31,7 +31,7 @@ const CACHED_ORDERS_MAX = 10_000;
 
 export class OrderCache {
   readonly productDrops: KnownDrops;
-  readonly #cached = new LRUCache<string, ImmutableOrder>({ max: CACHED_ORDERS_MAX });
+  readonly #cached = lruCache<ImmutableOrder>(CACHED_ORDERS_MAX);
   readonly #read: BatchedRead<ImmutableOrder>;
 
   constructor(database: Database, productDrops: KnownDrops) {

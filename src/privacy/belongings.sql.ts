@@ -35,7 +35,7 @@ export const belongings: Table<Belongings> = {
 function eraseReturns(orderIds: string[]): Statement {
   return {
     name: "erase reasons of returns",
-    text: `UPDATE returns SET reason = '', rejection = CASE WHEN rejection IS NOT NULL THEN '' END,
+    text: `UPDATE returns SET reason = '', receive_account = NULL, rejection = CASE WHEN rejection IS NOT NULL THEN '' END,
              customer_rejection = CASE WHEN customer_rejection IS NOT NULL THEN '' END WHERE order_id = ANY($1::uuid[])`,
     values: [arrayOf(orderIds, (id) => id)],
   };

@@ -3,8 +3,8 @@
 // admitting all callers.
 
 import type { FastifyRateLimitStore, FastifyRateLimitStoreCtor } from "@fastify/rate-limit";
-import { LRUCache } from "lru-cache";
 import type { RedisClient } from "./redis-client.ts";
+import { lruCache } from "../lru.ts";
 
 /** The first count starts the window. Returns the count and the rest of the window in ms. */
 const COUNT = `
@@ -21,7 +21,7 @@ const MAX_CALLERS = 100_000;
 
 /** A rate-limit store for Fastify that counts in Redis and falls back to this process. */
 export function sharedRates(client: RedisClient): FastifyRateLimitStoreCtor {
-  const windows = new LRUCache<string, { count: number; endsAt: number }>({ max: MAX_CALLERS });
+  const windows = lruCache<{ count: number; endsAt: number }>(MAX_CALLERS);
 
   function countLocally(key: string, windowMs: number): { current: number; ttl: number } {
     const now = performance.now();

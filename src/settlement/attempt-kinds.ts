@@ -5,6 +5,7 @@ import type { OrderCache } from "../order/order-cache.ts";
 import { isOpen, type PaymentRecord } from "../order/payment/payment.ts";
 import { paymentRecordOf, selectPayment } from "../order/payment/payment.sql.ts";
 import { type RefundRow, selectRefund } from "../order/refund/refund.sql.ts";
+import { methodsOfCharges } from "../payment-settings.ts";
 import type { Till } from "../till/till.ts";
 import { capture, closeAccount } from "./capture.ts";
 import { refundAtGateway } from "./gateway-refund.ts";
@@ -53,7 +54,7 @@ export function cardCharges({ database, till, settings, now, balanceMax }: Attem
       return capture(gateway, wanted, {
         first,
         now: now(),
-        methods: settings.methods,
+        methods: methodsOfCharges(settings.methods),
         confirmUntil,
         giveUpAt: confirmUntil + settings.giveUpAfterMs,
       });

@@ -47,12 +47,12 @@ export function makeDue(paymentKeys: string[], now: number): Statement {
 
 /**
  * Payment keys by the order id at the gateway, which is an order's or a charge's id with or without a suffix. A deposit's notification names
- * no payment key.
+ * no payment key, and can also say that the bank has taken the deposit back.
  */
 export function selectKeysByGatewayOrder(id: string): Statement {
   return {
     name: "select payment keys by order at the gateway",
-    text: `SELECT payment_key AS key FROM payments WHERE order_id = $1 AND payment_key IS NOT NULL AND status IN ('PENDING', 'UNKNOWN', 'WAITING_FOR_DEPOSIT', 'FAILED')
+    text: `SELECT payment_key AS key FROM payments WHERE order_id = $1 AND payment_key IS NOT NULL AND status <> 'REFUNDED'
            UNION SELECT payment_key FROM card_charges WHERE id = $1 LIMIT 20`,
     values: [id],
   };

@@ -49,7 +49,7 @@ export function attentionRoutes(routes: Routes, { config, database, orderCache }
       tag: "Payments",
       summary: "Money in doubt: what needs a person",
       description:
-        "Payments, charges and refunds whose outcome is unknown for longer than PAYMENT_GIVE_UP_AFTER_MS, or whose answer the shop cannot read; refunds that the gateway refused; captures that pay for nothing and did not go back yet; parts of payments, and charges, that were cancelled at the gateway.",
+        "Payments, charges and refunds whose outcome is unknown for longer than PAYMENT_GIVE_UP_AFTER_MS, or whose answer the shop cannot read; refunds that the gateway refused; captures that pay for nothing and did not go back yet; parts of payments, and charges, that were cancelled at the gateway; deposits that the bank has taken back.",
       query: Query(page),
       answers: { 200: Type.Object({ payments: Type.Array(InDoubt), nextCursor: NextCursor }) },
       shape: inDoubt.checkCursor,
@@ -76,7 +76,7 @@ export function attentionRoutes(routes: Routes, { config, database, orderCache }
       params: Type.Object({ id: Id() }),
       body: ResolveBody,
       answers: { 200: Type.Object({ ...shared, outcome: OneOf(RESOLVE_OUTCOMES) }) },
-      refusals: ["PAYMENT_NOT_FOUND"],
+      refusals: ["PAYMENT_NOT_FOUND", "PAYMENT_IN_PROGRESS"],
     },
     ({ params: { id }, body: { outcome, reason } }) => submit(resolve, { id, outcome, reason, balanceMax: config.balanceMax, giveUpAfterMs }),
   );

@@ -3,9 +3,10 @@
 import { arrayOf, columns, LAST_ID, type Statement } from "../database/statement.ts";
 import type { Journal, Table } from "../till/table.ts";
 import { WATCHED_MS } from "./attempts.sql.ts";
+import { DEPOSIT_REVERSED } from "./gateway-cancels.sql.ts";
 import { CURRENCY_MISMATCH, UNRECOGNIZED_ANSWER } from "./outcome.ts";
 
-export const ATTENTION_KINDS = ["PAYMENT", "CHARGE", "REFUND", "UNMATCHED_CAPTURE", "GATEWAY_CANCEL"] as const;
+export const ATTENTION_KINDS = ["PAYMENT", "CHARGE", "REFUND", "UNMATCHED_CAPTURE", "GATEWAY_CANCEL", "DEPOSIT_REVERSED"] as const;
 export type AttentionKind = (typeof ATTENTION_KINDS)[number];
 
 /** One thing in doubt. `id` is the attempt's; `paymentId` the payment's or the charge's. `amount` in minor units, `createdAt` in ms. */
@@ -30,7 +31,7 @@ const WATCHED_FOR_LONG = `now() - ($1::float8 + ${WATCHED_MS}) * interval '1 ms'
 /**
  * Attempts whose outcome is unknown for longer than `PAYMENT_GIVE_UP_AFTER_MS`, or that waiting does not settle; deposits that are overdue as long, and
  * accounts that the gateway does not close; failed attempts that the
- * gateway cannot be asked about; refunds and unmatched captures that it refuses; money that went back without the shop. Each part uses
+ * gateway cannot be asked about; refunds that it refuses, unless the same units were refunded since, and unmatched captures that it refuses; money that went back without the shop. Each part uses
  * a partial index.
  */
 const ATTENTION = `
@@ -52,6 +53,8 @@ const ATTENTION = `
   UNION ALL
   SELECT r.id, 'REFUND', r.status, r.payment_id, r.order_id, o.user_id, r.payment_key, r.amount, r.failure, r.created_at
   FROM refunds r JOIN orders o ON o.id = r.order_id WHERE r.status = 'FAILED' AND r.resolved_at IS NULL AND o.status <> 'REFUNDED'
+    AND NOT EXISTS (SELECT FROM refunds later WHERE later.order_id = r.order_id AND later.id > r.id AND later.status = 'COMPLETED'
+      AND later.pieces = r.pieces AND later.return_id IS NOT DISTINCT FROM r.return_id)
   UNION ALL
   SELECT s.id, 'UNMATCHED_CAPTURE', s.status, s.id, p.order_id, coalesce(o.user_id, c.user_id), s.payment_key, s.amount, coalesce(s.failure, s.reason), s.created_at
   FROM (SELECT * FROM stray_money WHERE status = 'REFUSED' UNION ALL SELECT * FROM stray_money WHERE ask_at IS NOT NULL AND status = 'PENDING' AND asked > 0) s
@@ -60,7 +63,11 @@ const ATTENTION = `
   SELECT g.id, 'GATEWAY_CANCEL', coalesce(p.status, c.status), g.id, p.order_id, coalesce(o.user_id, c.user_id), g.payment_key, g.amount - g.accepted,
     'CANCELED_AT_GATEWAY', g.created_at
   FROM gateway_cancels g LEFT JOIN payments p ON p.id = g.id LEFT JOIN orders o ON o.id = p.order_id LEFT JOIN card_charges c ON c.id = g.id
-  WHERE g.accepted < g.amount AND coalesce(p.status, c.status) <> 'REFUNDED'`;
+  WHERE g.accepted < g.amount AND g.reason IS NULL AND coalesce(p.status, c.status) <> 'REFUNDED'
+  UNION ALL
+  SELECT g.id, '${DEPOSIT_REVERSED}', p.status, g.id, p.order_id, o.user_id, g.payment_key, g.amount, g.reason, g.created_at
+  FROM gateway_cancels g JOIN payments p ON p.id = g.id JOIN orders o ON o.id = p.order_id
+  WHERE g.accepted < g.amount AND g.reason = '${DEPOSIT_REVERSED}' AND g.resolved_at IS NULL AND p.status <> 'REFUNDED'`;
 
 /** Things in doubt before this id, newest first. @param giveUpAfterMs `PAYMENT_GIVE_UP_AFTER_MS` */
 export function selectAttention(giveUpAfterMs: number, before: string | null, limit: number): Statement {
@@ -124,6 +131,7 @@ export const RESOLUTIONS: Record<AttentionKind, Journal<Resolution>> = {
     "resolve unmatched captures",
     "UPDATE stray_money r SET status = 'RETURNED', failure = v.reason, settled_at = now(), ask_at = NULL",
   ),
+  DEPOSIT_REVERSED: resolution("resolve reversed deposits", "UPDATE gateway_cancels r SET resolution = v.reason, resolved_at = now()"),
   GATEWAY_CANCEL: resolution(
     "accept gateway cancels",
     "UPDATE gateway_cancels r SET accepted = r.amount, resolution = v.reason, resolved_at = now()",

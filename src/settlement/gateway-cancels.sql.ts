@@ -24,6 +24,23 @@ export function selectCancelClaims(paymentKey: string): Statement {
   };
 }
 
+/** A bank has taken back a deposit: the buyer's transfer was faulty. */
+export const DEPOSIT_REVERSED = "DEPOSIT_REVERSED";
+
+/** Stores that a deposit was taken back, for a person. */
+export function insertReversedDeposit({ id, kind, amount }: CancelClaim, paymentKey: string, now: number): Statement {
+  return {
+    name: "insert reversed deposit",
+    text: `INSERT INTO gateway_cancels (id, kind, payment_key, amount, reason, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+    values: [id, kind, paymentKey, amount, DEPOSIT_REVERSED, iso(now)],
+  };
+}
+
+/** The buyer has paid again. */
+export function deleteReversedDeposit(id: string): Statement {
+  return { name: "delete reversed deposit", text: "DELETE FROM gateway_cancels WHERE id = $1 AND reason = $2", values: [id, DEPOSIT_REVERSED] };
+}
+
 /** Stores money that went back without the shop and that a person has to decide about; `amount` is all of it. */
 export function upsertGatewayCancel({ id, kind }: CancelClaim, paymentKey: string, amount: number, now: number): Statement {
   return {

@@ -7,7 +7,14 @@ import type { Gateway, GatewayPayment } from "../gateway/gateway.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import type { Till } from "../till/till.ts";
 import { bookGatewayCancel } from "./book-refund.ts";
-import { type CancelClaim, selectCancelClaims, selectFailedByKeys, upsertGatewayCancel } from "./gateway-cancels.sql.ts";
+import {
+  type CancelClaim,
+  deleteReversedDeposit,
+  insertReversedDeposit,
+  selectCancelClaims,
+  selectFailedByKeys,
+  upsertGatewayCancel,
+} from "./gateway-cancels.sql.ts";
 import { Lanes } from "./lanes.ts";
 import { ignoreGatewayError } from "./outcome.ts";
 
@@ -51,7 +58,12 @@ export class GatewayCancels {
     for (const id of before.flatMap(({ openRefunds }) => openRefunds)) await settlers.refunds.settleDue(id);
     const payment = await background.find(paymentKey);
     // Read after the look-up: a refund of the shop that the look-up has seen is stored by now, done or in progress.
-    if (payment) for (const claim of await this.#claims(paymentKey)) await this.#bookClaim(claim, payment);
+    if (!payment) return;
+    for (const claim of await this.#claims(paymentKey)) {
+      // The shop had its money before the look-up.
+      if (before.some(({ id }) => id === claim.id)) await this.#noteReversal(claim, payment);
+      await this.#bookClaim(claim, payment);
+    }
   }
 
   /**
@@ -68,7 +80,7 @@ export class GatewayCancels {
       for await (const { transactionKey, paymentKey, status } of background.transactions(from, startedAt + CLOCK_SKEW_MS)) {
         if (this.#seen.has(transactionKey)) continue;
         if (status === "DONE") came.add(paymentKey);
-        else if (status === "CANCELED" || status === "PARTIAL_CANCELED") this.#unchecked.add(paymentKey);
+        else if (status === "CANCELED" || status === "PARTIAL_CANCELED" || status === "WAITING_FOR_DEPOSIT") this.#unchecked.add(paymentKey);
         else continue;
         seen.push(transactionKey);
       }
@@ -102,6 +114,14 @@ export class GatewayCancels {
 
   #claims(paymentKey: string): Promise<CancelClaim[]> {
     return this.#parts.database.rows<CancelClaim>(selectCancelClaims(paymentKey));
+  }
+
+  /** A bank takes a deposit back if the transfer was faulty. The buyer may pay again until the due date. */
+  async #noteReversal(claim: CancelClaim, { orderId, paymentKey, status, details }: GatewayPayment): Promise<void> {
+    const { database, now } = this.#parts;
+    if (details?.method !== "VIRTUAL_ACCOUNT" || orderId !== claim.gatewayOrderId) return;
+    if (status === "DONE") await database.rows(deleteReversedDeposit(claim.id));
+    if (status === "WAITING_FOR_DEPOSIT" || status === "EXPIRED") await database.rows(insertReversedDeposit(claim, paymentKey, now()));
   }
 
   async #bookClaim(claim: CancelClaim, payment: GatewayPayment): Promise<void> {

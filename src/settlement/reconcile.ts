@@ -125,7 +125,7 @@ async function comparePage(keys: string[], { database, gateway, book, lookUp }: 
       result.givenBack += theirs.givenBack;
     }
     let difference = compare(key, claimOf(claims.get(key) ?? [], payment), theirs, gateway.currency);
-    if (book && difference?.what === "amounts given back differ") {
+    if (book && (difference?.what === "amounts given back differ" || difference?.what === "only in the shop")) {
       // A payment that cannot be booked stays a difference, and hides no other.
       await book(key).catch(ignoreGatewayError);
       difference = compare(key, claimOf(await database.rows<Claim>(selectClaims([key])), payment), theirs, gateway.currency);
@@ -186,7 +186,8 @@ export function compare(paymentKey: string, claim: Claim | undefined, gateway: D
   if (!ours && claim?.status === "FAILED" && gateway?.givenBack === gateway?.captured) return undefined;
   if (!ours)
     return differ(claim && ["PENDING", "UNKNOWN", "WAITING_FOR_DEPOSIT"].includes(claim.status) ? "still open in the shop" : "only at the gateway");
-  if (!gateway) return differ("only in the shop");
+  // A deposit that the bank has taken back, of an order that is refunded.
+  if (!gateway) return ours.captured === ours.givenBack ? undefined : differ("only in the shop");
   // A failed capture in another currency is claimed in that currency. It is no difference once all of it has gone back.
   if (gateway.currency !== currency && (ours.status !== "FAILED" || gateway.givenBack < gateway.captured)) return differ("currencies differ");
   if (ours.captured !== gateway.captured) return differ("captured amounts differ");

@@ -14,7 +14,7 @@ import { type Command, command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
 import { type Attention, type AttentionKind, doubtKey, doubts, RESOLUTIONS, selectAttentionById } from "./attention.sql.ts";
-import { bookRefund } from "./book-refund.ts";
+import { bookGatewayCancel, bookRefund } from "./book-refund.ts";
 import type { GatewayOutcome } from "./outcome.ts";
 import { settleCharge } from "./settle-charge.ts";
 import { settlePayment } from "./settle-payment.ts";
@@ -39,7 +39,7 @@ export type Resolved = { id: string; kind: AttentionKind; outcome: ResolveOutcom
 /** The outcomes that can be true of each kind. A failed attempt cannot be paid any more. */
 export function outcomesOf({ kind, status }: Pick<Attention, "kind" | "status">): readonly ResolveOutcome[] {
   if (kind === "PAYMENT" || kind === "CHARGE") return status === "FAILED" ? ["NOT_PAID", "RETURNED"] : RESOLVE_OUTCOMES;
-  return kind === "REFUND" ? ["PAID", "RETURNED"] : ["RETURNED"];
+  return kind === "REFUND" || kind === "DEPOSIT_REVERSED" ? ["PAID", "RETURNED"] : ["RETURNED"];
 }
 
 /** Why an attempt ended that the gateway did not decide. The operator's own words are in the journal. */
@@ -50,10 +50,11 @@ const RESOLVED = "RESOLVED";
 
 /**
  * Applies an operator's word about money in doubt, once. PAID: the buyer's money stays with the shop. NOT_PAID: it never came. RETURNED:
- * the buyer has it back. Errors: PAYMENT_NOT_FOUND if nothing with this id is in doubt, INVALID_REQUEST for an outcome that cannot be.
+ * the buyer has it back. Errors: PAYMENT_NOT_FOUND if nothing with this id is in doubt, INVALID_REQUEST for an outcome that cannot be,
+ * PAYMENT_IN_PROGRESS if a refund of the order is.
  */
 export function resolveAttention(database: Database, orderCache: OrderCache): Command<Resolve, Resolved> {
-  const [payment, refund] = [settlePayment(orderCache), settleRefund(orderCache)];
+  const [payment, refund, booked] = [settlePayment(orderCache), settleRefund(orderCache), bookGatewayCancel(orderCache)];
   return command<Resolve, Resolved>({
     name: "resolve attention",
 
@@ -89,6 +90,11 @@ export function resolveAttention(database: Database, orderCache: OrderCache): Co
         if (kind === "REFUND" && orderId !== null && uow.find(refunds, orderId)?.id === id)
           refund.decide(uow, { orderId, refundId: id, outcome: settled, askAgainMs });
         else if (kind === "REFUND" && isDone) bookRefused(uow, input.refused, reason);
+        else if (kind === "DEPOSIT_REVERSED" && outcome === "RETURNED" && orderId !== null) {
+          // The refund in progress, which the gateway cannot make, has to be resolved first.
+          if (uow.find(refunds, orderId)?.status === "PENDING") refuse("PAYMENT_IN_PROGRESS", { orderId });
+          booked.decide(uow, { orderId, paymentId: id });
+        }
         uow.append(RESOLUTIONS[kind], { id, reason });
       }
       return { id, kind, outcome, paymentId: found.paymentId, orderId };

@@ -142,6 +142,20 @@ test("a charge with an old version is refused before the gateway is called", asy
   assert.equal(simulator.ledger.payments.has(paymentKey), false);
 });
 
+// Its account would be named nowhere, and the charge would wait for a person although nothing is wrong.
+test("a charge by virtual account is declined, and its account takes no deposit, also if orders take deposits", async () => {
+  const deposits = await openTestShop({ env: { ...settings, PAYMENT_METHODS: "CARD,TRANSFER,VIRTUAL_ACCOUNT" }, beside: shop });
+  const user = (await shop.user()).at(deposits);
+  const { chargeId } = good(await user.post(`/users/${user.id}/balance/charges`, { amount: 5000 }), 201);
+  const paymentKey = simulator.authorize({ orderId: chargeId, amount: 5000, way: "VIRTUAL_ACCOUNT" });
+  assert.equal(refused(await named(user, { amount: 5000, paymentKey, chargeId }), 402, "PAYMENT_DECLINED")["reason"], "PAYMENT_METHOD_NOT_TAKEN");
+  assert.throws(() => simulator.deposit(paymentKey));
+  const { chargeId: next } = good(await user.post(`/users/${user.id}/balance/charges`, { amount: 5000 }), 201);
+  const transfer = simulator.authorize({ orderId: next, amount: 5000, way: "TRANSFER" });
+  good(await named(user, { amount: 5000, paymentKey: transfer, chargeId: next }), 200);
+  await deposits.close();
+});
+
 // The gateway's window is opened with the charge's id, so without it no confirmation could succeed.
 test("a charge at a real gateway names the announced charge of its window", async () => {
   const user = await shop.user();

@@ -14,10 +14,12 @@ const ACCOUNT = { bank: "88", accountNumber: "110123456789", holderName: "김민
 let shop: TestShop;
 let cardsOnly: TestShop;
 let simulator: Simulator;
+let gatewayUrl: string;
 before(async () => {
   simulator = new Simulator({ secret: "test_sk_of_the_tests" });
+  gatewayUrl = await simulator.listen();
   const env = {
-    PAYMENT_GATEWAY_URL: await simulator.listen(),
+    PAYMENT_GATEWAY_URL: gatewayUrl,
     PAYMENT_GATEWAY_SECRET: "test_sk_of_the_tests",
     PAYMENT_GATEWAY_TIMEOUT_MS: "1000",
     PAYMENT_SETTLE_AFTER_MS: "600000",
@@ -143,6 +145,151 @@ test("a deposit goes back to an account of the buyer, in part and whole, and the
   });
   assert.equal(kept?.count, 0);
   await assertAuditIsClean();
+});
+
+describe("a deposit that the bank takes back", () => {
+  const inDoubt = async (id: string): Promise<{ kind: string; amount: number; outcomes: string[] } | undefined> =>
+    good(await shop.operator.get("/admin/payments/attention?limit=100"), 200).payments.find((one: { id: string }) => one.id === id);
+  const tell = async ({ orderId }: Paid, status: string): Promise<void> => {
+    good(await shop.anyone("POST", "/payments/webhooks/toss", { secret: "x", status, orderId }), 200);
+    await shop.shop.settlement.worker.idle();
+  };
+  async function reversed(): Promise<{ paid: Paid; paymentId: string }> {
+    const paid = await pay("VIRTUAL_ACCOUNT");
+    simulator.ledger.deposit(paid.paymentKey);
+    await tell(paid, "DONE");
+    assert.equal((await orderOf(paid)).status, "COMPLETED");
+    assert.ok("payment" in simulator.reverseDeposit(paid.paymentKey));
+    return { paid, paymentId: good(paid.answer, 202).paymentId };
+  }
+  const difference = async ({ paymentKey }: Paid): Promise<string | undefined> =>
+    good(await shop.operator.get("/admin/reconciliation"), 200).differences.find((one: { paymentKey: string }) => one.paymentKey === paymentKey)
+      ?.what;
+
+  test("waits for a person, until the buyer has paid again", async () => {
+    const { paid, paymentId } = await reversed();
+    assert.equal(await inDoubt(paymentId), undefined);
+    for (let times = 0; times < 2; times++) await tell(paid, "WAITING_FOR_DEPOSIT");
+    const found = await inDoubt(paymentId);
+    assert.deepEqual([found?.kind, found?.amount, found?.outcomes], ["DEPOSIT_REVERSED", 2000, ["PAID", "RETURNED"]]);
+    assert.equal((await orderOf(paid)).status, "COMPLETED");
+    simulator.ledger.deposit(paid.paymentKey);
+    await tell(paid, "DONE");
+    assert.equal(await inDoubt(paymentId), undefined);
+    assert.equal(await difference(paid), undefined);
+  });
+
+  test("is found by the reconciliation if the notification is lost, and RETURNED refunds the order", async () => {
+    const { paid, paymentId } = await reversed();
+    assert.equal(await difference(paid), "only in the shop");
+    assert.equal((await inDoubt(paymentId))?.kind, "DEPOSIT_REVERSED");
+    good(await shop.operator.post(`/admin/payments/${paymentId}/resolve`, { outcome: "RETURNED", reason: "no second deposit" }), 200);
+    assert.deepEqual([(await orderOf(paid)).status, await shop.stockOf(paid.product)], ["REFUNDED", 10]);
+    assert.deepEqual([await inDoubt(paymentId), await difference(paid)], [undefined, undefined]);
+    await assertAuditIsClean();
+  });
+
+  test("leaves the order as it is if an operator says that the money came in another way", async () => {
+    const { paid, paymentId } = await reversed();
+    await tell(paid, "WAITING_FOR_DEPOSIT");
+    good(await shop.operator.post(`/admin/payments/${paymentId}/resolve`, { outcome: "PAID", reason: "paid in the store" }), 200);
+    await tell(paid, "WAITING_FOR_DEPOSIT");
+    assert.deepEqual([(await orderOf(paid)).status, await inDoubt(paymentId)], ["COMPLETED", undefined]);
+    await assertAuditIsClean();
+  });
+});
+
+test("a deposit can be paid and taken back by hand at the simulated gateway", async () => {
+  const paid = await pay("VIRTUAL_ACCOUNT");
+  const byHand = async (act: string, secret = "test_sk_of_the_tests"): Promise<unknown[]> => {
+    const headers = { authorization: `Basic ${btoa(`${secret}:`)}` };
+    const answer = await fetch(`${gatewayUrl}/simulator/payments/${paid.paymentKey}/${act}`, { method: "POST", headers });
+    const { status, code } = (await answer.json()) as { status?: string; code?: string };
+    return [answer.status, status ?? code];
+  };
+  assert.deepEqual(await byHand("deposit", "another"), [401, "UNAUTHORIZED_KEY"]);
+  assert.deepEqual(await byHand("reverse"), [400, "INVALID_REQUEST"]);
+  assert.deepEqual(await byHand("deposit"), [200, "DONE"]);
+  assert.deepEqual(await byHand("deposit"), [400, "NOT_WAITING_FOR_DEPOSIT"]);
+  assert.deepEqual(await byHand("reverse"), [200, "WAITING_FOR_DEPOSIT"]);
+});
+
+describe("a return of an order that was paid by a deposit", () => {
+  /** A return of one of two shipped units, with the account that its buyer has named. */
+  async function requested(paid: Paid, account: unknown = ACCOUNT): Promise<{ returnId: string; view: Record<string, unknown> }> {
+    good(await shop.operator.post(`/admin/orders/${paid.orderId}/shipments`, { carrier: "CJ", trackingNumber: "1" }), 201);
+    const items = [{ variantId: paid.product.variants[0]?.id, quantity: 1 }];
+    const body = { items, reason: "색이 다릅니다", ...(account ? { refundReceiveAccount: account } : {}) };
+    const view = good(await paid.user.post(`/orders/${paid.orderId}/returns`, body), 201);
+    return { returnId: view.returnId, view };
+  }
+  async function deposited(): Promise<Paid> {
+    const paid = await pay("VIRTUAL_ACCOUNT");
+    simulator.ledger.deposit(paid.paymentKey);
+    await makeDue(good(paid.answer, 202).paymentId);
+    await settle();
+    return paid;
+  }
+  const keptOf = async (returnId: string): Promise<unknown> =>
+    (
+      await shop.shop.database.rows<{ kept: unknown }>({
+        name: "kept",
+        text: "SELECT receive_account AS kept FROM returns WHERE id = $1",
+        values: [returnId],
+      })
+    )[0]?.kept;
+
+  test("is refunded to the account that its buyer has named, which is shown to nobody and then forgotten", async () => {
+    const paid = await deposited();
+    const { returnId, view } = await requested(paid);
+    assert.equal(view["hasRefundReceiveAccount"], true);
+    assert.deepEqual(await keptOf(returnId), ACCOUNT);
+    const shown = [view, (await paid.user.get(`/orders/${paid.orderId}/returns`)).body, (await shop.operator.get("/admin/returns")).body];
+    assert.ok(!JSON.stringify(shown).includes(ACCOUNT.accountNumber));
+    const received = good(await shop.operator.post(`/admin/returns/${returnId}/receive`, { restock: true }), 200);
+    assert.deepEqual([received.status, received.hasRefundReceiveAccount], ["RECEIVED", false]);
+    assert.equal(simulator.ledger.payments.get(paid.paymentKey)?.left, 1000);
+    assert.equal(await keptOf(returnId), null);
+    await assertAuditIsClean();
+  });
+
+  test("goes to another account if the bank refuses the one that its buyer has named", async () => {
+    const paid = await deposited();
+    const { returnId } = await requested(paid, { ...ACCOUNT, accountNumber: "000123" });
+    const receive = (more = {}): Promise<Answer> => shop.operator.post(`/admin/returns/${returnId}/receive`, { restock: false, ...more });
+    assert.equal(refused(await receive(), 409, "ORDER_NOT_REFUNDABLE")["reason"], "INVALID_REFUND_ACCOUNT_INFO");
+    const refusedRefunds = async (): Promise<number> =>
+      good(await shop.operator.get("/admin/payments/attention?limit=100"), 200).payments.filter(
+        ({ kind, orderId }: { kind: string; orderId: string }) => kind === "REFUND" && orderId === paid.orderId,
+      ).length;
+    assert.equal(await refusedRefunds(), 1);
+    good(await receive({ refundReceiveAccount: ACCOUNT }), 200);
+    assert.equal(await refusedRefunds(), 0, "the same units are refunded, so nothing is in doubt");
+    assert.equal(simulator.ledger.payments.get(paid.paymentKey)?.left, 1000);
+    assert.equal(await keptOf(returnId), null);
+  });
+
+  test("needs an account when it is received, if its buyer has named none", async () => {
+    const paid = await deposited();
+    const { returnId, view } = await requested(paid, null);
+    assert.equal(view["hasRefundReceiveAccount"], false);
+    const { errors } = refused(await shop.operator.post(`/admin/returns/${returnId}/receive`, { restock: true }), 400, "INVALID_REQUEST") as {
+      errors: { path: string }[];
+    };
+    assert.equal(errors[0]?.path, "/refundReceiveAccount");
+  });
+
+  test("forgets the account when it is withdrawn or rejected, and an order paid by card keeps none", async () => {
+    const [withdrawn, rejected] = [await deposited(), await deposited()];
+    const [one, other] = [await requested(withdrawn), await requested(rejected)];
+    assert.equal((await withdrawn.user.delete(`/orders/${withdrawn.orderId}/returns/${one.returnId}`)).status, 204);
+    good(await shop.operator.post(`/admin/returns/${other.returnId}/reject`, { reason: "worn" }), 200);
+    assert.deepEqual([await keptOf(one.returnId), await keptOf(other.returnId)], [null, null]);
+    const byCard = await pay("CARD");
+    const { returnId, view } = await requested(byCard);
+    assert.deepEqual([view["hasRefundReceiveAccount"], await keptOf(returnId)], [false, null]);
+    good(await shop.operator.post(`/admin/returns/${returnId}/receive`, { restock: true }), 200);
+  });
 });
 
 describe("an order that waits for a deposit", () => {

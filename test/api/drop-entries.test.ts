@@ -1,6 +1,7 @@
 // Entries of drops: holds, the line, and how units pass on.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { clockAtNoon } from "../support/clock.ts";
 import { whileHeld } from "../support/hold.ts";
@@ -112,6 +113,11 @@ describe("entering", () => {
     refused(await user.post(`/drops/${drop.productId}/entries`), 404, "DROP_NOT_FOUND");
     refused(await user.get(`/drops/${drop.id}/entries/mine`), 404, "ENTRY_NOT_FOUND");
     refused(await user.delete(`/drops/${drop.id}/entries/mine`), 404, "ENTRY_NOT_FOUND");
+    // A page that only looks asks for no error.
+    assert.equal((await user.get(`/drops/${drop.id}/entries/mine?optional=true`)).status, 204);
+    refused(await user.get(`/drops/${drop.id}/entries/mine?optional=false`), 404, "ENTRY_NOT_FOUND");
+    refused(await user.get(`/drops/${drop.id}/entries/mine?optional=perhaps`), 400, "INVALID_REQUEST");
+    refused(await user.get(`/drops/${randomUUID()}/entries/mine?optional=true`), 404, "DROP_NOT_FOUND");
   });
 
   test("a product with several variants has a line for each, and one order of numbers", async () => {

@@ -2,6 +2,7 @@
 // response against it (support/documented.ts).
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { REFUSALS } from "../../src/refusal.ts";
@@ -178,4 +179,16 @@ test("a problem's type is the path of its description", async () => {
     assert.equal(good(await shop.anyone("GET", `/problems/${code.toLowerCase().replaceAll("_", "-")}`), 200).code, code);
   for (const slug of ["stock", "STOCK-INSUFFICIENT", "stock_insufficient", "constructor"])
     refused(await shop.anyone("GET", `/problems/${slug}`), 404, "NOT_FOUND");
+});
+
+// Schemas are compiled at an operation's first request, so that a wrong one would not stop the start.
+test("each operation's schemas can be compiled", async () => {
+  for (const [path, operations] of Object.entries<Document>(document.paths)) {
+    for (const [method, { responses }] of Object.entries<Document>(operations)) {
+      if (JSON.stringify(responses).includes("text/event-stream")) continue;
+      const body = method === "get" || method === "delete" ? undefined : {};
+      const { status, text } = await shop.operator.send(method.toUpperCase(), path.replaceAll(/\{\w+\}/g, randomUUID()), body);
+      assert.ok(status < 500, `${method} ${path}: ${status} ${text}`);
+    }
+  }
 });

@@ -140,7 +140,7 @@ test("only the page that opens the payment window lets the gateway's SDK run, an
   }
 });
 
-// The test fails without `escaped` (share-tags.ts) or the check of `rehearsalId` (shared-product.ts).
+// The test fails without `escaped` or `inLanguage` (share-tags.ts) or the check of `rehearsalId` (shared-product.ts).
 test("a link to a product or a drop carries its name for messengers, and an unknown page is 404", async () => {
   const product = await shop.product({ name: 'Moon "jar" <b>', description: "Thrown on the wheel", price: 1000, stock: 5 });
   const drop = { name: "Moon drop", productId: product.id, opensAt: "2099-01-01T00:00:00Z" };
@@ -151,6 +151,10 @@ test("a link to a product or a drop carries its name for messengers, and an unkn
   assert.match(html, /<meta property="og:description" content="Thrown on the wheel" \/>/);
   assert.ok(html.includes(`<meta property="og:url" content="${new URL(`/store/products/${product.id}`, shop.url).href}" />`));
   assert.match((await pageAt(`/store/drops/${dropId}`)).bytes.toString(), /<meta property="og:title" content="Moon drop" \/>/);
+  const pair = await shop.product({ name: "달항아리 · Moon jar", description: "물레로 빚었습니다. · Thrown on the wheel.", price: 1000, stock: 5 });
+  const card = (await pageAt(`/store/products/${pair.id}`)).bytes.toString();
+  assert.match(card, /<meta property="og:title" content="달항아리" \/>/);
+  assert.match(card, /<meta property="og:description" content="물레로 빚었습니다." \/>/);
   for (const path of ["/store/coupons", `/store/orders/${product.id}`]) assert.equal((await pageAt(path)).status, 200, path);
   for (const path of ["/store/nothing", `/store/products/${dropId}`, "/store/drops/x"]) {
     const missing = await pageAt(path);

@@ -169,7 +169,8 @@ browserTest("a drop's page follows its line, pauses, resumes, edits and closes i
   assert.match(page.url(), /entries=LAPSED/);
   await assertAccessible(page);
   await confirm(page, "Sell the rest normally");
-  await page.getByText("sold like any other product").first().waitFor();
+  // The dialog says of the remaining units that they are sold like any other product.
+  await page.getByText("The rest is sold like any other product.").first().waitFor();
   assert.equal(good(await shop.operator.get(`/products/${productId}`), 200).dropId, null);
   await close();
 });

@@ -6,7 +6,7 @@ import { after, before } from "node:test";
 import type { Locator } from "playwright-core";
 import { Client, good, openTestShop, SECRET, type TestShop } from "../support/shop.ts";
 import { token } from "../support/tokens.ts";
-import { assertAccessible, browserTest, DESKTOP, eventually, PHONE, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, browserTest, DESKTOP, eventually, type InPage, PHONE, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -47,6 +47,16 @@ browserTest("sales show net, discount, refunds, orders and their average, compar
     ["₩29,000", "₩1,000", "₩9,000", "2", "₩14,500"],
   );
   await assertAccessible(page);
+  // No tile stands alone in a row.
+  const ends = await page.locator(".tiles").evaluate((tiles: InPage) => {
+    const rows = new Map<number, number>();
+    for (const tile of tiles.children) {
+      const { top, right } = tile.getBoundingClientRect();
+      rows.set(Math.round(top), Math.max(rows.get(Math.round(top)) ?? 0, Math.round(right)));
+    }
+    return [...rows.values()];
+  });
+  assert.equal(new Set(ends).size, 1, String(ends));
   await page.getByRole("combobox", { name: "Period" }).selectOption("yesterday");
   await page.getByText("No sales in this period.").first().waitFor();
   await page.getByRole("combobox", { name: "Period" }).selectOption("today");
@@ -152,6 +162,40 @@ browserTest("the journal shows who did what, and its filters are in the address"
   await page.getByRole("combobox", { name: "Action" }).selectOption("refundOrder");
   await page.getByText("No entries match.").waitFor();
   assert.match(page.url(), /operation=refundOrder/);
+  await close();
+});
+
+browserTest("an order, a product, a drop, a coupon and a user lead to what operators did with them, and an order to its money in doubt", async () => {
+  const buyer = await shop.user({ balance: 10_000 });
+  const product = await shop.product({ name: "Bowl", price: 1000, stock: 5 });
+  const order = good(await buyer.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+  good(await shop.operator.post(`/admin/orders/${order.orderId}/preparing`), 200);
+  const { id: dropId } = good(
+    await shop.operator.post("/admin/drops", { name: "Bowls", productId: product.id, opensAt: new Date(Date.now() + 3_600_000).toISOString() }),
+    201,
+  );
+  const coupon = await shop.campaign({ name: "One" });
+  const { page, close } = await atConsole("/jobs");
+  const payment = { id: order.orderId, orderId: order.orderId, userId: buyer.id, kind: "REFUND", amount: 1000, paymentKey: "key", reason: null };
+  const inDoubt = { ...payment, outcomes: ["RETURNED"], createdAt: order.createdAt };
+  await page.route("**/admin/payments/attention*", (route) => route.fulfill({ json: { payments: [inDoubt], nextCursor: null } }));
+  await page.reload();
+  for (const [path, action] of [
+    [`/orders/${order.orderId}`, "Prepare an order"],
+    [`/products/${product.id}`, "Make a drop"],
+    [`/drops/${dropId}`, "Make a drop"],
+    [`/coupons/${coupon.id}`, "Create a coupon"],
+    [`/users/${buyer.id}`, "Create users"],
+  ] as const) {
+    await page.goto(`${shop.url}/console#${path}`);
+    await page.locator(".title").getByRole("link", { name: "Journal" }).click();
+    await page.getByRole("heading", { level: 1, name: "Journal" }).waitFor();
+    await page.locator("tbody").getByText(action).first().waitFor();
+  }
+  await page.goto(`${shop.url}/console#/orders/${order.orderId}`);
+  await page.getByText("Outcome of a refund unknown").waitFor();
+  await page.getByRole("link", { name: "Enter the outcome" }).click();
+  await page.getByRole("heading", { level: 1, name: "Payments" }).waitFor();
   await close();
 });
 

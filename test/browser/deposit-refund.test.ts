@@ -187,6 +187,75 @@ browserTest("a return of an order paid by deposit is received after the shop has
   await close();
 });
 
+// Fails if the buyer's page does not ask for the account, or if an operator is asked for the account that the buyer has named.
+browserTest("a buyer names the account with the return, and an operator who receives it is asked only if the bank refuses it", async () => {
+  const { orderId, user, paymentKey } = await orderPaidByDeposit(2);
+  good(await shop.operator.post(`/admin/orders/${orderId}/shipments`, { carrier: "CJ", trackingNumber: "3" }), 201);
+  const buyer = await visit(`${shop.url}/#/orders/${orderId}`, { as: user });
+  const asked = bodiesOf(buyer.page, "/returns");
+  await buyer.page.getByRole("button", { name: "반품 신청" }).click();
+  const sheet = buyer.page.getByRole("dialog");
+  const request = sheet.getByRole("button", { name: "반품 신청" });
+  await sheet.getByLabel("반품 사유").fill("색이 다릅니다");
+  await sheet.getByLabel("계좌번호").waitFor();
+  await assertAccessible(buyer.page);
+  await request.click();
+  assert.equal(await sheet.locator(":invalid:focus").count(), 1);
+  await sheet.getByLabel("은행").selectOption("신한은행");
+  await sheet.getByLabel("계좌번호").fill("000-123 456789");
+  await sheet.getByLabel("예금주").fill("김하늘");
+  await request.click();
+  await buyer.page.getByText("반품을 신청했습니다").first().waitFor();
+  assert.deepEqual(
+    asked.map(({ refundReceiveAccount }) => refundReceiveAccount),
+    [{ ...ACCOUNT, accountNumber: "000123456789" }],
+  );
+  await buyer.close();
+
+  const { page, close } = await visit(`${shop.url}/console#/orders/${orderId}`, { operator: shop.operator, size: DESKTOP });
+  const sent = bodiesOf(page, "/receive");
+  const dialog = page.getByRole("dialog");
+  const receive = dialog.getByRole("button", { name: "입고하고 환불" });
+  await page.getByRole("button", { name: "입고 처리" }).click();
+  await dialog.getByText("구매자가 환불 계좌를 입력했습니다").waitFor();
+  assert.equal(await dialog.getByLabel("계좌번호").count(), 0);
+  await receive.click();
+  await dialog.getByLabel("은행").selectOption("하나은행");
+  await dialog.getByLabel("계좌번호").fill("22233344455");
+  await dialog.getByLabel("예금주").fill("김하늘");
+  await receive.click();
+  await page.getByText("입고하고 환불했습니다").waitFor();
+  assert.deepEqual(sent, [
+    { restock: true },
+    { restock: true, refundReceiveAccount: { bank: "81", accountNumber: "22233344455", holderName: "김하늘" } },
+  ]);
+  assert.equal(simulator.ledger.payments.get(paymentKey)?.left, 12_000);
+  await close();
+});
+
+// Fails if the console asks for an account to which nothing is sent.
+browserTest("a refund of 0 of an order paid by deposit asks for no account", async () => {
+  const user = await shop.user();
+  const [box, gift] = [await shop.product({ name: "나전 함", price: 12_000, stock: 5 }), await shop.product({ name: "사은품", price: 0, stock: 5 })];
+  const orderItems = [box, gift].map(({ id }) => ({ productId: id, quantity: 1 }));
+  const { orderId } = good(await user.post("/orders", { orderItems, payment: { method: "DEFERRED" } }), 201);
+  const paymentKey = simulator.authorize({ orderId, amount: 12_000, way: "VIRTUAL_ACCOUNT" });
+  const { paymentId } = good(await user.post("/payments", { orderId, method: "CARD", paymentKey }), 202);
+  simulator.ledger.deposit(paymentKey);
+  good(await shop.anyone("POST", "/payments/webhooks/toss", { secret: "x", status: "DONE", orderId }), 200);
+  await shop.shop.settlement.worker.idle();
+  const { page, close } = await visit(`${shop.url}/console#/orders/${orderId}`, { operator: shop.operator, size: DESKTOP });
+  const dialog = page.getByRole("dialog");
+  await page.getByLabel("이번 환불: 사은품").fill("1");
+  const lookedUp = page.waitForResponse((response) => response.url().endsWith(`/payments/${paymentId}`));
+  await page.getByRole("button", { name: "1개 환불" }).click();
+  await (await lookedUp).finished();
+  await dialog.getByRole("button", { name: /원 환불$/ }).click();
+  await page.locator(".title .pill", { hasText: "부분 환불" }).waitFor();
+  assert.equal(simulator.ledger.payments.get(paymentKey)?.left, 12_000);
+  await close();
+});
+
 // Fails if a dialog does not send the account, or if an order paid by card is asked for one.
 browserTest("an operator receives a return and cancels an order at the order's page, paid by deposit and by card", async () => {
   const returned = await orderPaidByDeposit();

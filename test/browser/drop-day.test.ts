@@ -2,15 +2,11 @@
 // DROP_PICTURES is a folder for a picture of each step.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { good, openTestShop, type TestShop } from "../support/shop.ts";
 import { assertAccessible, browserTest, type InPage, PHONE, useBrowser, visit } from "./browser.ts";
-import { assertSeen } from "./seen.ts";
-
-const PICTURES = process.env["DROP_PICTURES"];
+import { stepsInto } from "./steps.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -19,15 +15,7 @@ before(async () => {
 });
 after(() => shop.close());
 
-let step = 0;
-/** Asserts that the operator sees the element, and takes a picture of the moment. */
-async function atStep(page: Page, name: string, seen: ReturnType<Page["locator"]>): Promise<void> {
-  await assertSeen(seen);
-  if (PICTURES === undefined) return;
-  mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: join(PICTURES, `${String(++step).padStart(2, "0")}-${name}.png`) });
-}
-
+const atStep = stepsInto(process.env["DROP_PICTURES"]);
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 const link = (page: Page, name: string) => page.getByRole("link", { name, exact: true });
 const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
@@ -108,6 +96,8 @@ browserTest("a new operator prepares, rehearses, runs and reports a drop, on a p
   await page.getByRole("dialog").getByRole("button", { name: "드롭 종료" }).click();
   await page.getByText("드롭을 종료했습니다.").waitFor();
   await page.locator(".title .pill", { hasText: "마감" }).waitFor();
+  // Nothing is left, so no button offers to sell the rest.
+  await button(page, "일반 판매로 전환").waitFor();
   const revenueTile = page.locator(".tile", { hasText: "114,000원" });
   await revenueTile.evaluate((element: InPage) => element.scrollIntoView({ block: "center" }));
   await atStep(page, "report", revenueTile);

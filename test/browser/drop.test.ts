@@ -70,6 +70,43 @@ browserTest("a drop opens by the shop's clock, holds a unit for the buyer, and i
   await close();
 });
 
+// Fails if a page asks for an entry without `optional` (drop-data.ts), or if the list tells the units of a drop as those of any product.
+browserTest("a buyer without an entry finds a drop, its product and a cart with it, and the browser logs no failed request", async () => {
+  const user = await shop.user({ balance: 20_000 });
+  const drop = await openDrop(2);
+  const direct = await openDrop(3, { mode: "DIRECT", name: "바로 드롭", waitlist: undefined, holdFor: undefined });
+  good(await user.post(`/users/${user.id}/cart/items`, { productId: direct.product.id, quantity: 1 }), 201);
+  const { page, close } = await visit(shop.url, { as: user });
+  const failed: string[] = [];
+  page.on("response", (response) => response.status() >= 400 && failed.push(`${response.status()} ${response.url()}`));
+  const card = page.locator(`.card[href$="/products/${drop.product.id}"]`);
+  await card.getByText("드롭", { exact: true }).waitFor();
+  assert.equal(await card.getByText("남음").count(), 0);
+  await page.goto(addressOf(drop));
+  await button(page, "참여하기").waitFor();
+  await page.goto(`${shop.url}/store/cart`);
+  await page.getByRole("link", { name: "주문하기" }).click();
+  await button(page, "9,000원 결제하기").waitFor();
+  await close();
+  assert.deepEqual(failed, []);
+});
+
+browserTest("the home page shows three drops, and the others at a press", async () => {
+  const drops = await Promise.all([1, 2, 3, 4].map(() => openDrop(2)));
+  const { page, close } = await visit(shop.url);
+  await page.locator(".drop-card").nth(2).waitFor();
+  assert.equal(await page.locator(".drop-card").count(), 3);
+  await button(page, /^드롭 \d+개 더 보기$/).click();
+  for (const { id } of drops) await page.locator(`.drop-card[href$="/drops/${id}"]`).waitFor();
+  assert.equal(await button(page, /^드롭 \d+개 더 보기$/).count(), 0);
+  await assertAccessible(page);
+  // The drop decides when its units are for sale, so the product's page does not count them.
+  await page.goto(`${shop.url}/store/products/${drops[0]?.product.id}`);
+  await page.getByRole("link", { name: "드롭으로 가기" }).waitFor();
+  assert.equal(await page.getByText(/재고 \d|남음/).count(), 0);
+  await close();
+});
+
 // Fails without the stream (useDrop), `aheadOf`, or the strip that leads back (entry-strip.tsx).
 browserTest("a waiting buyer sees the place in line move, finds it again after closing the page, and is told when the unit is held", async () => {
   const drop = await openDrop(1);

@@ -5,8 +5,9 @@ import { after, before } from "node:test";
 import { openShop } from "../../src/app/app.ts";
 import { mintToken } from "../../src/http/tokens.ts";
 import { good, openTestShop, SECRET, type TestShop } from "../support/shop.ts";
-import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, browserTest, PHONE, useBrowser, visit } from "./browser.ts";
 import { atCheckout, ordersOf, refusal } from "./checkout.ts";
+import { assertNothingCovered } from "./seen.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -116,7 +117,12 @@ browserTest("the page waits for a restarting shop, and the order goes through", 
   const port = Number(new URL(restarted.url).port);
   await restarted.shop.close();
   await pay.click();
-  await page.getByText("상점의 응답을 기다리고 있습니다.").waitFor();
+  const waiting = page.getByText("상점의 응답을 기다리고 있습니다.");
+  await waiting.waitFor();
+  // The message is in the window, below the title, and a press goes through it to the controls.
+  const [title, message] = await Promise.all([page.getByRole("heading", { level: 1 }).boundingBox(), waiting.boundingBox()]);
+  assert.ok(title && message && message.y >= title.y + title.height && message.y + message.height <= PHONE.height, JSON.stringify([title, message]));
+  await assertNothingCovered(page);
   await assertAccessible(page);
   const again = await openShop({ ...config, port });
   try {

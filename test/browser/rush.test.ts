@@ -2,16 +2,14 @@
 // RUSH_PICTURES is a folder for a picture of each step.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
 import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
-import { assertNothingCovered, assertSeen } from "./seen.ts";
+import { assertNothingCovered } from "./seen.ts";
+import { stepsInto } from "./steps.ts";
 
 const BUYERS = Number(process.env["RUSH_BUYERS"] ?? 60);
-const PICTURES = process.env["RUSH_PICTURES"];
 const OPENS_AFTER_S = 25;
 const ADDRESS = { "받는 분": "김민수", 연락처: "010-1234-5678", 우편번호: "03045", 주소: "서울 종로구 사직로 161" };
 
@@ -22,15 +20,7 @@ before(async () => {
 });
 after(() => shop.close());
 
-let step = 0;
-/** Asserts that a person sees the element, and takes a picture of the moment. */
-async function atStep(page: Page, name: string, seen: ReturnType<Page["locator"]>): Promise<void> {
-  await assertSeen(seen);
-  if (PICTURES === undefined) return;
-  mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: join(PICTURES, `${String(++step).padStart(2, "0")}-${name}.png`) });
-}
-
+const atStep = stepsInto(process.env["RUSH_PICTURES"]);
 const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
 const headline = (page: Page) => page.locator(".drop-headline");
 

@@ -122,6 +122,7 @@ const RETURN: ReturnRow = {
   status: "REQUESTED",
   pieces: [],
   reason: "r",
+  receiveAccount: null,
   rejection: null,
   customerRejection: null,
   restock: null,

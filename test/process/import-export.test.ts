@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { importProducts } from "../../src/cli/import.ts";
 import { exportLines, type ExportName } from "../../src/export/export.ts";
+import { start } from "../support/process.ts";
 import { good, type Json, openTestShop, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
@@ -208,6 +209,12 @@ describe("npx jangnal export", () => {
     const orders = await exported("orders", "csv");
     assert.match(orders, /^\ufefforderId,orderNumber,.*,metadata\r\n/);
     assert.ok(orders.includes(`${orderId},${orderNumber},`) && orders.includes('"줄\n바꿈, 쉼표"'));
+    // 1,100 rows are more than a pipe holds, so the export is still writing when `head` has read enough.
+    const { child, ended } = start(["export", "ledger"], { DATABASE_URL: shop.shop.config.databaseUrl as string });
+    child.stdout?.once("data", () => child.stdout?.destroy());
+    const { code, output } = await ended;
+    assert.deepEqual([code, output.includes("cannot be reached")], [0, false], output.slice(-300));
+
     // Spreadsheets must not run a buyer's name as a formula.
     assert.ok((await exported("users", "csv")).includes(`${buyer.id},,"'=HYPERLINK(""http://evil.example"")"`));
   });

@@ -156,6 +156,19 @@ const refund = async (orderId: string, quantity?: number): Promise<Answer> => {
   return operator.post(`/admin/orders/${orderId}/refunds`, { ...items, reason: "bruised", refundReceiveAccount: receiveAccount }, keyed());
 };
 
+/** Returns of one unit with an account: one that its buyer withdraws, one that an operator requests and rejects, and one that is received. */
+async function returnsOf(orderId: string): Promise<void> {
+  good(await operator.post(`/admin/orders/${orderId}/shipments`, { carrier: "CJ", trackingNumber: "1" }), 201);
+  const ask = (by: Client): Promise<Answer> =>
+    by.post(`/orders/${orderId}/returns`, { reason: "bruised", refundReceiveAccount: receiveAccount }, keyed());
+  const { returnId: withdrawn } = good(await ask(user), 201);
+  assert.equal((await user.delete(`/orders/${orderId}/returns/${withdrawn}`)).status, 204);
+  const { returnId: rejected } = good(await ask(operator), 201);
+  good(await operator.post(`/admin/returns/${rejected}/reject`, { reason: "worn" }), 200);
+  const { returnId } = good(await ask(user), 201);
+  good(await operator.post(`/admin/returns/${returnId}/receive`, { restock: true }, keyed()), 200);
+}
+
 /** Every way that money takes, with every kind of answer. Returns the texts of all refusals. */
 async function everyFlow(): Promise<string[]> {
   const refusals: Answer[] = [];
@@ -182,6 +195,7 @@ async function everyFlow(): Promise<string[]> {
     await settle();
     refusals.push(await refund(orderId, 1));
   }
+  await returnsOf(deposits[0]?.orderId as string);
   const closed = await pay("VIRTUAL_ACCOUNT");
   good(await user.post(`/orders/${closed.orderId}/cancel`, { refundReceiveAccount: receiveAccount }, keyed()), 200);
 

@@ -61,7 +61,6 @@ export function App() {
       <SkipLink words={t.value.skip} />
       <Header />
       <main id="main">
-        <ConnectionStatus />
         <EntryStrips />
         {found === undefined ? (
           <NotFound />
@@ -74,7 +73,11 @@ export function App() {
       </main>
       <Footer />
       {!hasBottomBar.value && !(found?.hasBar && !(found.needsSignIn && session.value === null)) && <Menu position="bottom" />}
-      <Toasts />
+      {/* In view wherever the visitor has scrolled to, beside the button that was pressed, and above no control. */}
+      <div class="messages">
+        <ConnectionStatus />
+        <Toasts />
+      </div>
     </>
   );
 }

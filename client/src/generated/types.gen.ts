@@ -693,7 +693,7 @@ export type Shop = {
          */
         sdkUrl: string;
         /**
-         * What the window may offer; another method is refused and sent back
+         * What the window may offer; another method is refused and sent back. A charge takes no VIRTUAL_ACCOUNT
          */
         methods: Array<'CARD' | 'EASY_PAY' | 'TRANSFER' | 'VIRTUAL_ACCOUNT'>;
     } | null;
@@ -934,6 +934,10 @@ export type Return = {
      */
     createdAt: string;
     settledAt: string | null;
+    /**
+     * Whether the buyer has named an account for the deposit. It is deleted when the return has ended
+     */
+    hasRefundReceiveAccount: boolean;
 };
 
 export type Event = {
@@ -2581,7 +2585,12 @@ export type GetOwnEntryData = {
          */
         dropId: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Whether 204, and not 404, tells that there is no entry
+         */
+        optional?: boolean;
+    };
     url: '/drops/{dropId}/entries/mine';
 };
 
@@ -2644,6 +2653,10 @@ export type GetOwnEntryResponses = {
      * OK
      */
     200: OwnEntry;
+    /**
+     * No Content
+     */
+    204: void;
 };
 
 export type GetOwnEntryResponse = GetOwnEntryResponses[keyof GetOwnEntryResponses];
@@ -4024,7 +4037,7 @@ export type CancelOrderData = {
      */
     body?: {
         /**
-         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
          */
         refundReceiveAccount?: {
             /**
@@ -8454,7 +8467,7 @@ export type RefundOrderData = {
         reason: string;
         customerReason?: string;
         /**
-         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
          */
         refundReceiveAccount?: {
             /**
@@ -9263,6 +9276,20 @@ export type RequestReturnData = {
             quantity: number;
         }>;
         reason: string;
+        /**
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
+         */
+        refundReceiveAccount?: {
+            /**
+             * The bank's name or code at the gateway
+             */
+            bank: string;
+            /**
+             * Digits only
+             */
+            accountNumber: string;
+            holderName: string;
+        };
     };
     headers?: {
         /**
@@ -9494,7 +9521,7 @@ export type ReceiveReturnData = {
          */
         restock: boolean;
         /**
-         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         * Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended
          */
         refundReceiveAccount?: {
             /**
@@ -10195,7 +10222,7 @@ export type ListPaymentsAttentionResponses = {
              * Names it in `POST /admin/payments/{id}/resolve`: the payment's, the charge's or the refund's
              */
             id: string;
-            kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL';
+            kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL' | 'DEPOSIT_REVERSED';
             /**
              * The payment's or the charge's
              */
@@ -10284,11 +10311,11 @@ export type ResolvePaymentErrors = {
         code?: 'PAYMENT_NOT_FOUND';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `PAYMENT_IN_PROGRESS`: A payment is in progress; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -10345,7 +10372,7 @@ export type ResolvePaymentResponses = {
          * Names it in `POST /admin/payments/{id}/resolve`: the payment's, the charge's or the refund's
          */
         id: string;
-        kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL';
+        kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL' | 'DEPOSIT_REVERSED';
         /**
          * The payment's or the charge's
          */

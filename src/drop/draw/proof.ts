@@ -1,10 +1,11 @@
 // The proof that an entry is in a draw, from the part of the tree that has its leaf and the nodes above the parts.
 
-import { LRUCache } from "lru-cache";
+import type { LRUCache } from "lru-cache";
 import { BatchedRead } from "../../database/batched-read.ts";
 import type { Database } from "../../database/pool.ts";
 import { type DrawPart, selectDrawNodes, selectDrawPart } from "./draw.sql.ts";
 import { HASH_BYTES, pathOf } from "./merkle.ts";
+import { lruCache } from "../../lru.ts";
 
 /** Leaves per part: a power of two, so that each part is a subtree. */
 export const PART_SIZE = 1024;
@@ -21,8 +22,8 @@ type Part = { numbers: number[]; leaves: Buffer; ranks: number[] | null };
 
 /** Makes proofs and finds ranks, for draws that were made. Their parts never change again, so they are kept. */
 export class Proofs {
-  readonly #nodes = new LRUCache<string, Nodes>({ max: CACHED_NODES });
-  readonly #parts = new LRUCache<string, Part>({ max: CACHED_PARTS });
+  readonly #nodes = lruCache<Nodes>(CACHED_NODES);
+  readonly #parts = lruCache<Part>(CACHED_PARTS);
   readonly #readNodes: BatchedRead<Nodes>;
   readonly #readPart: BatchedRead<Part>;
 

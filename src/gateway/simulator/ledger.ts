@@ -2,35 +2,15 @@
 
 import { randomBytes, randomInt } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
-import type { GatewayMethod } from "../../payment-settings.ts";
 import type { GatewayStatus } from "../gateway.ts";
+import { type Cancel, failure, type LedgerPayment, type Outcome, type PaymentSession, refusalOf, taxFreeLeft } from "./ledger-payment.ts";
 
-export type Cancel = { amount: number; taxFree?: number; reason: string; at: number; transactionKey: string; leftAfter: number };
-/** `left`: the captured amount that has not gone back; 0 before the capture. */
-export type LedgerPayment = {
-  paymentKey: string;
-  orderId: string;
-  amount: number;
-  left: number;
-  status: GatewayStatus;
-  requestedAt: number;
-  approvedAt: number | null;
-  transactionKey: string | null;
-  cancels: Cancel[];
-  /** Set for a payment whose window was opened here. A key that was made without a window is good for any order and amount. */
-  session?: PaymentSession;
-  /** The account of a deposit, once the payment was confirmed. */
-  account?: { number: string; dueAt: number };
-};
-/** `taxFree`: the part of the amount that is exempt from value-added tax. Absent is 0. */
-export type PaymentSession = { orderName: string; way: GatewayMethod; taxFree?: number };
 export type LedgerTransaction = { transactionKey: string; paymentKey: string; orderId: string; status: GatewayStatus; amount: number; at: number };
-export type Outcome = { status: number; payment: LedgerPayment } | { status: number; code: string; message: string };
 
 /** A request with its idempotency key, and a hash of its content. */
 export type KeyedRequest = { key: string | undefined; fingerprint: string };
-/** `amount` undefined: all that is left. `hasAccount`: the request names an account for the money. */
-type CancelRequest = { paymentKey: string; amount: number | undefined; taxFree: number; reason: string; hasAccount: boolean };
+/** `amount` undefined: all that is left. `account`: the number of the account for the money, if the request names one. */
+type CancelRequest = { paymentKey: string; amount: number | undefined; taxFree: number; reason: string; account: string | undefined };
 type Wanted = { paymentKey: string; orderId: string; amount: number };
 type StoredOutcome = { fingerprint: string; outcome: Outcome; at?: number };
 /** One line of the file. */
@@ -148,8 +128,17 @@ export class GatewayLedger {
     return { status: 200, payment: paid };
   }
 
+  /** The bank takes a deposit back, because the transfer was faulty. The account waits for another one. */
+  reverseDeposit(paymentKey: string): Outcome {
+    const payment = this.payments.get(paymentKey);
+    if (payment?.status !== "DONE" || !payment.account) return failure(400, "INVALID_REQUEST", "입금되지 않은 결제 입니다.");
+    const waiting: LedgerPayment = { ...payment, status: "WAITING_FOR_DEPOSIT", left: 0, approvedAt: null, transactionKey: null };
+    this.#store(waiting);
+    return { status: 200, payment: waiting };
+  }
+
   /** Sends money back. */
-  cancel({ paymentKey, amount, taxFree, reason, hasAccount }: CancelRequest, decline: boolean): Outcome {
+  cancel({ paymentKey, amount, taxFree, reason, account }: CancelRequest, decline: boolean): Outcome {
     const payment = this.#current(paymentKey);
     if (!payment) return this.find(paymentKey);
     if (payment.status === "WAITING_FOR_DEPOSIT" && !decline) {
@@ -158,8 +147,9 @@ export class GatewayLedger {
       this.#store(closed);
       return { status: 200, payment: closed };
     }
-    // A deposit cannot go back the way it came.
-    if (payment.account && !hasAccount) return failure(400, "INVALID_REFUND_ACCOUNT_INFO", "환불 계좌 정보가 필요합니다.");
+    // A deposit cannot go back the way it came. No bank has an account whose number begins with 000.
+    if (payment.account && (account === undefined || account.startsWith("000")))
+      return failure(400, "INVALID_REFUND_ACCOUNT_INFO", "환불 계좌번호와 예금주명이 일치하지 않습니다.");
     if (payment.status === "CANCELED") return failure(400, "ALREADY_CANCELED_PAYMENT", "이미 취소된 결제 입니다.");
     if (decline || (payment.status !== "DONE" && payment.status !== "PARTIAL_CANCELED"))
       return failure(403, "NOT_CANCELABLE_PAYMENT", "취소 할 수 없는 결제 입니다.");
@@ -225,24 +215,6 @@ export class GatewayLedger {
     if ("payment" in entry) this.#index(entry.payment);
     else this.#outcomes.set(entry.key, entry.remembered);
   }
-}
-
-/** Why a known payment cannot be confirmed for this order and amount; undefined if it can. */
-function refusalOf({ status, session, ...known }: LedgerPayment, orderId: string, amount: number): Outcome | undefined {
-  if (status === "EXPIRED") return failure(404, "NOT_FOUND_PAYMENT_SESSION", "결제 시간이 만료되어 결제 진행 데이터가 존재하지 않습니다.");
-  if (status !== "IN_PROGRESS" && (status !== "ABORTED" || session)) return failure(400, "ALREADY_PROCESSED_PAYMENT", "이미 처리된 결제 입니다.");
-  if (session && (known.orderId !== orderId || known.amount !== amount))
-    return failure(400, "INVALID_REQUEST", "결제창의 주문번호나 금액과 다릅니다.");
-  return undefined;
-}
-
-/** The tax-free part of the rest of a payment. */
-export function taxFreeLeft({ session, cancels }: LedgerPayment): number {
-  return cancels.reduce((left, { taxFree = 0 }) => left - taxFree, session?.taxFree ?? 0);
-}
-
-export function failure(status: number, code: string, message: string): Outcome {
-  return { status, code, message };
 }
 
 function newTransactionKey(): string {

@@ -1,6 +1,7 @@
 // The simulator's page, which makes payment keys.
 
-import { STEPS, WEBHOOKS } from "./script.ts";
+import { randomUUID } from "node:crypto";
+import { keyFor, STEPS, WEBHOOKS } from "./script.ts";
 
 export function page(): string {
   const options = (words: readonly string[]): string => words.map((word) => `<option>${word}</option>`).join("");
@@ -26,4 +27,12 @@ document.forms[0].onsubmit = async (event) => {
 };
 </script></html>
 `;
+}
+
+/** The key that the page has asked for. */
+export function newKey(wanted: Record<string, unknown>): { paymentKey: string } {
+  const steps = (name: string): string[] =>
+    (Array.isArray(wanted[name]) ? wanted[name] : []).map(String).filter((step) => Object.hasOwn(STEPS, step.replace(/\*$/, "")));
+  const webhook = WEBHOOKS.find((time) => time === wanted["webhook"]) ?? "after";
+  return { paymentKey: keyFor({ confirm: steps("confirm"), cancel: steps("cancel"), find: steps("find"), webhook }, randomUUID()) };
 }

@@ -1,7 +1,8 @@
 // A payment as the gateway sends it. Amounts are strings, as in its published description; the adapter reads numbers too.
 
 import { amountToWire } from "../toss/amounts.ts";
-import { type LedgerPayment, type LedgerTransaction, taxFreeLeft } from "./ledger.ts";
+import type { LedgerTransaction } from "./ledger.ts";
+import { type LedgerPayment, taxFreeLeft } from "./ledger-payment.ts";
 
 const METHODS = { CARD: "카드", EASY_PAY: "간편결제", TRANSFER: "계좌이체", VIRTUAL_ACCOUNT: "가상계좌" };
 const MERCHANT = "jangnal";

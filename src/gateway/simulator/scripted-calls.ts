@@ -2,7 +2,8 @@
 
 import type { ServerResponse } from "node:http";
 import { send } from "./http.ts";
-import { failure, type GatewayLedger, type KeyedRequest, type LedgerPayment, type Outcome } from "./ledger.ts";
+import type { GatewayLedger, KeyedRequest } from "./ledger.ts";
+import { failure, type LedgerPayment, type Outcome } from "./ledger-payment.ts";
 import { paymentJson } from "./payment-json.ts";
 import { scriptOf, type Step, stepAt, type Webhook } from "./script.ts";
 import type { Webhooks } from "./webhooks.ts";

@@ -4,13 +4,14 @@ import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { GatewayMethod } from "../../payment-settings.ts";
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
+import { byHand, INVALID_REQUEST } from "./by-hand.ts";
 import { readBody, readJson, readTime, send } from "./http.ts";
-import { failure, GatewayLedger, type KeyedRequest, type Outcome, taxFreeLeft } from "./ledger.ts";
-import { page } from "./page.ts";
+import { GatewayLedger, type KeyedRequest } from "./ledger.ts";
+import { type Outcome, taxFreeLeft } from "./ledger-payment.ts";
+import { newKey, page } from "./page.ts";
 import { settlementsOf } from "./settlements.ts";
 import { PaymentWindows, WINDOW_ACTS, type WindowAct } from "./payment-window.ts";
 import { transactionJson } from "./payment-json.ts";
-import { keyFor, STEPS, WEBHOOKS } from "./script.ts";
 import { ScriptedCalls } from "./scripted-calls.ts";
 import { Webhooks } from "./webhooks.ts";
 import { SDK_SCRIPT, windowPage } from "./window-page.ts";
@@ -32,7 +33,6 @@ export type SimulatorOptions = {
 type ReceivedCall = KeyedRequest & { body: Record<string, unknown> };
 
 const ORDER_ID = /^[a-zA-Z0-9\-_.]{6,64}$/;
-const INVALID_REQUEST = failure(400, "INVALID_REQUEST", "잘못된 요청입니다.");
 
 export class Simulator {
   readonly ledger: GatewayLedger;
@@ -78,7 +78,7 @@ export class Simulator {
   cancelInDashboard(paymentKey: string, amount?: number): Outcome {
     const payment = this.ledger.payments.get(paymentKey);
     const taxable = payment ? payment.left - taxFreeLeft(payment) : 0;
-    const request = { paymentKey, amount, taxFree: Math.max(0, (amount ?? 0) - taxable), reason: "고객 요청", hasAccount: true };
+    const request = { paymentKey, amount, taxFree: Math.max(0, (amount ?? 0) - taxable), reason: "고객 요청", account: "1" };
     return this.#calls.noticed(paymentKey, () => this.ledger.cancel(request, false));
   }
 
@@ -95,11 +95,25 @@ export class Simulator {
     return paymentKey;
   }
 
-  /** A buyer's deposit to the account of a payment, with the gateway's notification. Errors: the ledger's refusal. */
+  /** A buyer's deposit to the account of a payment. Errors: the ledger's refusal. */
   deposit(paymentKey: string): void {
-    const outcome = this.ledger.deposit(paymentKey);
+    const outcome = this.payDeposit(paymentKey);
     if ("code" in outcome) throw new Error(outcome.code);
-    void this.webhooks.sendDeposit(outcome.payment);
+  }
+
+  /** A buyer's deposit, with the gateway's notification. */
+  payDeposit(paymentKey: string): Outcome {
+    return this.#tellDeposit(this.ledger.deposit(paymentKey));
+  }
+
+  /** The bank takes a deposit back, and the gateway tells the shop so. */
+  reverseDeposit(paymentKey: string): Outcome {
+    return this.#tellDeposit(this.ledger.reverseDeposit(paymentKey));
+  }
+
+  #tellDeposit(outcome: Outcome): Outcome {
+    if ("payment" in outcome) void this.webhooks.sendDeposit(outcome.payment);
+    return outcome;
   }
 
   /** Lets the process end while the server is open. */
@@ -137,8 +151,8 @@ export class Simulator {
       fingerprint: createHash("sha256").update(`${method} ${path} ${text}`).digest("base64url"),
       body,
     };
-    const byHand = /^\/simulator\/payments\/([^/]+)\/cancel$/.exec(path)?.[1];
-    if (method === "POST" && byHand !== undefined) return this.#cancelInDashboard(decodeURIComponent(byHand), body, response);
+    const done = method === "POST" ? byHand(this, path, body, this.#currency) : undefined;
+    if (done) return this.#calls.answer(response, done);
     const order = /^\/v1\/payments\/orders\/([^/]+)$/.exec(path)?.[1];
     const [, paymentKey, action] = /^\/v1\/payments\/([^/]+)(\/cancel)?$/.exec(path) ?? [];
     if (method === "POST" && path === "/v1/payments/confirm") return this.#confirm(call, response);
@@ -185,14 +199,8 @@ export class Simulator {
     if (!isText(cancelReason) || (cancelAmount !== undefined && amount === undefined) || taxFree < 0)
       return this.#calls.answer(response, INVALID_REQUEST);
     const effect = (decline: boolean): Outcome =>
-      this.ledger.cancel({ paymentKey, amount, taxFree, reason: cancelReason, hasAccount: isAccount(body["refundReceiveAccount"]) }, decline);
+      this.ledger.cancel({ paymentKey, amount, taxFree, reason: cancelReason, account: accountOf(body["refundReceiveAccount"]) }, decline);
     this.#calls.change("cancel", paymentKey, request, effect, response);
-  }
-
-  #cancelInDashboard(paymentKey: string, { cancelAmount }: Record<string, unknown>, response: ServerResponse): void {
-    const amount = amountFromWire(cancelAmount, this.#currency);
-    const isValid = cancelAmount === undefined || amount !== undefined;
-    this.#calls.answer(response, isValid ? this.cancelInDashboard(paymentKey, amount) : INVALID_REQUEST);
   }
 
   #find(paymentKey: string, response: ServerResponse): void {
@@ -225,9 +233,11 @@ export class Simulator {
   }
 }
 
-function isAccount(value: unknown): boolean {
+/** The number of an account that is complete. */
+function accountOf(value: unknown): string | undefined {
   const { bank, accountNumber, holderName } = (value ?? {}) as Record<string, unknown>;
-  return isText(bank) && typeof accountNumber === "string" && /^\d{1,20}$/.test(accountNumber) && isText(holderName) && holderName.length <= 60;
+  if (!isText(bank) || typeof accountNumber !== "string" || !/^\d{1,20}$/.test(accountNumber)) return undefined;
+  return isText(holderName) && holderName.length <= 60 ? accountNumber : undefined;
 }
 
 function sendPage(response: ServerResponse, html: string): void {
@@ -237,11 +247,4 @@ function sendPage(response: ServerResponse, html: string): void {
 /** Text of 1 to 200 characters. */
 function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "" && value.length <= 200;
-}
-
-function newKey(wanted: Record<string, unknown>): { paymentKey: string } {
-  const steps = (name: string): string[] =>
-    (Array.isArray(wanted[name]) ? wanted[name] : []).map(String).filter((step) => Object.hasOwn(STEPS, step.replace(/\*$/, "")));
-  const webhook = WEBHOOKS.find((time) => time === wanted["webhook"]) ?? "after";
-  return { paymentKey: keyFor({ confirm: steps("confirm"), cancel: steps("cancel"), find: steps("find"), webhook }, randomUUID()) };
 }

@@ -1,7 +1,7 @@
 // The simulator's webhooks: unsigned like the real ones, and sent up to seven times until the receiver accepts them.
 
 import { exponentialMs } from "../../backoff.ts";
-import type { LedgerPayment } from "./ledger.ts";
+import type { LedgerPayment } from "./ledger-payment.ts";
 import { paymentJson, seoulTime } from "./payment-json.ts";
 
 const TRIES = 7;

@@ -67,6 +67,11 @@ export function isOpen({ status }: Pick<PaymentRow, "status">): boolean {
   return status === "PENDING" || status === "UNKNOWN" || status === "WAITING_FOR_DEPOSIT";
 }
 
+/** Whether the payment came to a virtual account, so that it can go back only to an account of the buyer. */
+export function isDeposit({ card }: Pick<PaymentRow, "card">): boolean {
+  return card?.details?.method === "VIRTUAL_ACCOUNT";
+}
+
 /** All steps of a payment, oldest first. A payment without stored steps has one: it was made. */
 export function stepsOf({ steps, status, paidAt, createdAt }: PaymentRow): PaymentStep[] {
   return steps ?? [{ status, at: iso(paidAt ?? createdAt), reason: null }];

@@ -14,7 +14,7 @@ import { fulfilmentAfterRefund, type Restock, restockedUnits } from "../fulfilme
 import type { Order, OrderItem } from "../order.ts";
 import { orderView, type OrderView, type Viewer } from "../order-view.ts";
 import { livePayment } from "../payment/live-payment.ts";
-import { type PaymentRow, withStep } from "../payment/payment.ts";
+import { isDeposit, type PaymentRow, withStep } from "../payment/payment.ts";
 import { payments } from "../payment/payment.sql.ts";
 import { refundShares, taxFreeShare } from "./refund-shares.ts";
 import { type RefundRow, refunds } from "./refund.sql.ts";
@@ -77,9 +77,8 @@ export function refund(uow: UnitOfWork, order: Order, terms: RefundTerms, { askA
   const { amount, after } = shareOf(order, terms.units);
   if (order.paidAt === null && payment === undefined) throw new Error(`order ${order.id} is paid, but has no payment`);
   if (payment && payment.card !== null && amount > 0) {
-    const isDeposit = payment.card.details?.method === "VIRTUAL_ACCOUNT";
-    if (isDeposit && !receiveAccount) invalid("/refundReceiveAccount", "is required: a deposit goes back to an account of the buyer");
-    const account = isDeposit ? receiveAccount : null;
+    if (isDeposit(payment) && !receiveAccount) invalid("/refundReceiveAccount", "is required: a deposit goes back to an account of the buyer");
+    const account = isDeposit(payment) ? receiveAccount : null;
     const taxFreeAmount = taxFreeShare(order, order.items, after, payment.card.details?.taxFreeAmount ?? 0);
     const row = newRefund(uow, payment, payment.card.paymentKey, { amount, taxFreeAmount, askAfterMs, receiveAccount: account, ...terms });
     uow.put(refunds, order.id, row);

@@ -20,7 +20,10 @@ export const RefundReceiveAccount = Body(
     accountNumber: Type.String({ pattern: "^\\d{1,20}$", description: "Digits only" }),
     holderName: Text(60),
   },
-  { description: "Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended" },
+  {
+    description:
+      "Of the buyer. A refund of a payment by VIRTUAL_ACCOUNT needs it, because a deposit cannot go back the way it came. Kept only until the refund has ended",
+  },
 );
 
 export type RefundParts = {

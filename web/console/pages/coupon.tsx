@@ -7,6 +7,7 @@ import { useResource } from "../../shared/resource.ts";
 import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
+import { JournalLink } from "../parts/journal-link.tsx";
 import { ReasonField } from "../parts/fields.tsx";
 import { Card, Fact, FaultList, Field, Notice, NotLoaded, Status, Title, When } from "../parts/parts.tsx";
 import { FileField } from "../parts/file-field.tsx";
@@ -94,6 +95,7 @@ function Steps({ campaign, done, reload }: { campaign: Campaign; done: Done; rel
         <p>{c.value.voidWords}</p>
         <ReasonField label={t.value.reason} value={reason} />
       </Confirm>
+      <JournalLink subject={id} />
     </>
   );
 }

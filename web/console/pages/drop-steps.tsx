@@ -8,12 +8,12 @@ import { type Changes, useForm } from "../form.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { EditDialog } from "../parts/edit-dialog.tsx";
 import { MomentField, momentOf, NumberField, TextField, wallTime } from "../parts/fields.tsx";
-import { Field } from "../parts/parts.tsx";
+import { HoldFields } from "../parts/hold-fields.tsx";
 import { mayChange } from "../session.ts";
 import { d } from "../words/drops.ts";
 import { t } from "../words/words.ts";
 import type { OneDrop } from "./drops.tsx";
-import { HOLD_MAX_MINUTES, LIMIT_MAX, SOURCE_MAX } from "./new-drop.tsx";
+import { LIMIT_MAX } from "./new-drop.tsx";
 
 type StepsProps = { drop: OneDrop; isReleased: boolean; done: (words: string) => Promise<void>; reload: () => Promise<void> };
 
@@ -70,14 +70,14 @@ export function DropSteps({ drop, isReleased, done, reload }: StepsProps) {
       {status === "CLOSED" && !isReleased && (
         <Confirm
           needs="drops"
-          label={d.value.release}
+          label={remaining === 0 ? d.value.releaseEmpty : d.value.release}
           tone="primary"
           run={async ({ key, shop }) => {
             await shop.releaseDrop({ path, body: {}, idempotencyKey: key });
             await done(d.value.released);
           }}
         >
-          {d.value.releaseWords(remaining)}
+          {remaining === 0 ? d.value.releaseEmptyWords : d.value.releaseWords(remaining)}
         </Confirm>
       )}
     </>
@@ -135,29 +135,13 @@ function EditDrop({ drop, done, reload }: Omit<StepsProps, "isReleased">) {
       {isUpcoming ? (
         <>
           <NumberField label={d.value.limit} value={limit} min={1} max={LIMIT_MAX} hint={d.value.limitHint} path="/limitPerCustomer" optional />
-          {drop.mode !== "DIRECT" && (
-            <>
-              <NumberField
-                label={`${d.value.hold} (${d.value.minutes})`}
-                value={minutes}
-                min={1}
-                max={HOLD_MAX_MINUTES}
-                hint={d.value.holdHint}
-                path="/holdFor"
-              />
-              <Field label={d.value.waitlist}>
-                <span class="check">
-                  <input
-                    type="checkbox"
-                    checked={waitlist.value === "yes"}
-                    onChange={({ currentTarget }) => (waitlist.value = currentTarget.checked ? "yes" : "")}
-                  />
-                  {d.value.waitlistWords}
-                </span>
-              </Field>
-            </>
-          )}
-          {isDraw && <TextField label={d.value.publicValueSource} value={source} max={SOURCE_MAX} path="/publicValueSource" optional />}
+          <HoldFields
+            mode={drop.mode}
+            minutes={minutes}
+            source={source}
+            waitlist={waitlist.value === "yes"}
+            setWaitlist={(isOn) => (waitlist.value = isOn ? "yes" : "")}
+          />
         </>
       ) : (
         <p class="muted">{d.value.onlySome}</p>

@@ -8,6 +8,7 @@ import { route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { lasting, minutesOf } from "../duration.ts";
 import { useDropStream } from "../live/drop-stream.ts";
+import { JournalLink } from "../parts/journal-link.tsx";
 import { Card, Fact, Notice, NotLoaded, Status, Tile, Title, When } from "../parts/parts.tsx";
 import { mayRead } from "../session.ts";
 import { d } from "../words/drops.ts";
@@ -51,6 +52,7 @@ export function DropPage({ id }: { id: string }) {
           <>
             <Status of={drop.status} />
             <DropSteps drop={drop} isReleased={isReleased} done={done} reload={reload} />
+            <JournalLink subject={id} />
           </>
         }
       >

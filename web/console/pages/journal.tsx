@@ -98,6 +98,7 @@ const PAGES: Record<string, string> = {
   product: "/products/",
   user: "/users/",
   drop: "/drops/",
+  coupon: "/coupons/",
   rehearsal: "/rehearsals/",
 };
 

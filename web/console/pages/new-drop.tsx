@@ -11,7 +11,8 @@ import { type ActionContext, useAttempt } from "../attempt.ts";
 import { isoMinutes } from "../duration.ts";
 import { FieldErrors } from "../parts/field-errors.tsx";
 import { MomentField, momentOf, NumberField, TextField, wallTime } from "../parts/fields.tsx";
-import { Card, Failure, Field, Notice, Title } from "../parts/parts.tsx";
+import { HoldFields } from "../parts/hold-fields.tsx";
+import { Card, Failure, Notice, Title } from "../parts/parts.tsx";
 import { d } from "../words/drops.ts";
 import { t } from "../words/words.ts";
 import { ChosenProduct, ProductChoice } from "./product-choice.tsx";
@@ -19,10 +20,8 @@ import { ChosenProduct, ProductChoice } from "./product-choice.tsx";
 export const MODES = ["DIRECT", "FIRST_COME", "DRAW"] as const;
 export type Mode = (typeof MODES)[number];
 
-/** The shop's limits. */
+/** The shop's limit. */
 export const LIMIT_MAX = 1_000_000;
-export const HOLD_MAX_MINUTES = 30 * 24 * 60;
-export const SOURCE_MAX = 1000;
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_MINUTES: Record<Mode, string> = { DIRECT: "", FIRST_COME: "5", DRAW: "1440" };
@@ -53,7 +52,7 @@ function useTerms(): Terms {
 
 function TermsForm({ productId }: { productId: string }) {
   const terms = useTerms();
-  const { name, opens, closes, limit, mode } = terms;
+  const { name, opens, closes, limit, mode, minutes, waitlist, source } = terms;
   const { data: product } = useResource(
     `product of a drop ${productId}`,
     async (signal) => (await shop.getProduct({ path: { productId }, signal })).body,
@@ -96,7 +95,13 @@ function TermsForm({ productId }: { productId: string }) {
               <MomentField label={d.value.closes} value={closes} hint={t.value.mayBeEmpty} path="/closesAt" optional />
             )}
             <NumberField label={d.value.limit} value={limit} min={1} max={LIMIT_MAX} hint={d.value.limitHint} path="/limitPerCustomer" optional />
-            <ModeFields terms={terms} />
+            <HoldFields
+              mode={mode.value}
+              minutes={minutes}
+              source={source}
+              waitlist={waitlist.value}
+              setWaitlist={(isOn) => (waitlist.value = isOn)}
+            />
           </div>
         </FieldErrors>
         {product?.stock === 0 && <Notice kind="warn">{d.value.holdsNoStock}</Notice>}
@@ -106,38 +111,6 @@ function TermsForm({ productId }: { productId: string }) {
         </button>
       </form>
     </Card>
-  );
-}
-
-function ModeFields({ terms: { mode, minutes, waitlist, source } }: { terms: Terms }) {
-  if (mode.value === "DIRECT") return null;
-  return (
-    <>
-      <NumberField
-        label={`${d.value.hold} (${d.value.minutes})`}
-        value={minutes}
-        min={1}
-        max={HOLD_MAX_MINUTES}
-        hint={d.value.holdHint}
-        path="/holdFor"
-      />
-      <Field label={d.value.waitlist}>
-        <span class="check">
-          <input type="checkbox" checked={waitlist.value} onChange={({ currentTarget }) => (waitlist.value = currentTarget.checked)} />
-          {d.value.waitlistWords}
-        </span>
-      </Field>
-      {mode.value === "DRAW" && (
-        <TextField
-          label={d.value.publicValueSource}
-          hint={d.value.publicValueSourceHint}
-          value={source}
-          max={SOURCE_MAX}
-          path="/publicValueSource"
-          optional
-        />
-      )}
-    </>
   );
 }
 

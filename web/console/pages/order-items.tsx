@@ -57,9 +57,10 @@ type RefundProps = { order: OrderDetail; quantities: Quantities; label: string; 
 /** The button and the dialog of a refund. The dialog says the sum before it is confirmed. */
 function Refund({ order, quantities, label, disabled, done, whole = false }: RefundProps) {
   const [reason, customerReason, restock] = [useSignal(""), useSignal(""), useSignal(true)];
-  const account = useRefundAccount(order);
+  const sum = refundOf(order, quantities);
+  const account = useRefundAccount({ ...order, amount: sum });
   const units = Object.values(quantities).reduce((sum, quantity) => sum + quantity, 0);
-  const amount = formatMoney(refundOf(order, quantities));
+  const amount = formatMoney(sum);
   const run = async ({ key, shop }: ActionContext): Promise<void> => {
     const items = Object.entries(quantities).flatMap(([variantId, quantity]) => (quantity > 0 ? [{ variantId, quantity }] : []));
     const body = {

@@ -50,10 +50,11 @@ export function OrderReturns({ order, returns, done }: { order: OrderDetail; ret
 /** @param order the order of the return, if it is known: then the dialog says the sum of the refund */
 export function ReturnSteps({ one, order, done }: { one: OneReturn; order?: OrderDetail; done: Done }) {
   const [reason, customerReason, restock] = [useSignal(""), useSignal(""), useSignal(true)];
-  const account = useRefundAccount({ orderId: one.orderId, payment: order?.payment });
+  const units = Object.fromEntries(one.items.map(({ variantId, quantity }) => [variantId, quantity]));
+  const amount = order && refundOf(order, units);
+  const account = useRefundAccount({ orderId: one.orderId, payment: order?.payment, amount, hasAccount: one.hasRefundReceiveAccount });
   if (one.status !== "REQUESTED") return null;
   const path = { id: one.returnId };
-  const units = Object.fromEntries(one.items.map(({ variantId, quantity }) => [variantId, quantity]));
   return (
     <span class="actions">
       <Confirm
@@ -70,8 +71,9 @@ export function ReturnSteps({ one, order, done }: { one: OneReturn; order?: Orde
           await done(answer.status === 202 ? t.value.refundPending : o.value.received);
         }}
       >
-        <p class="sum">{order ? o.value.receiveWords(formatMoney(refundOf(order, units))) : o.value.receiveAnyWords}</p>
+        <p class="sum">{amount === undefined ? o.value.receiveAnyWords : o.value.receiveWords(formatMoney(amount))}</p>
         <RestockField value={restock} />
+        {one.hasRefundReceiveAccount && <p class="muted">{o.value.refundAccountGiven}</p>}
         <RefundAccountFields refund={account} />
       </Confirm>
       <Confirm

@@ -5,11 +5,14 @@ import type { Body } from "#client";
 import { formatMoney } from "../../shared/languages.ts";
 import { useResource } from "../../shared/resource.ts";
 import { to } from "../../shared/router.ts";
+import { alerts, MOST_COUNTED } from "../alerts.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
+import { JournalLink } from "../parts/journal-link.tsx";
 import { Card, Fact, Id, Notice, NotLoaded, Status, Title, When } from "../parts/parts.tsx";
 import { RefundAccountFields, useRefundAccount } from "../parts/refund-account.tsx";
 import { mayRead } from "../session.ts";
+import { a } from "../words/attention.ts";
 import { o } from "../words/orders.ts";
 import { eventWord, fulfilmentWord, t } from "../words/words.ts";
 import { OrderItems } from "./order-items.tsx";
@@ -48,12 +51,14 @@ export function Order({ id }: { id: string }) {
             <Status of={order.status} />
             {order.fulfilmentStatus !== "NONE" && <Status of={order.fulfilmentStatus} word={fulfilmentWord} />}
             <CancelOrder order={order} done={done} />
+            <JournalLink subject={id} />
           </>
         }
       >
         {t.value.order} <span class="number">{order.orderNumber}</span>
       </Title>
       {message.value && <Notice kind="good">{message.value}</Notice>}
+      <InDoubt orderId={id} />
       <div class="columns">
         <Card>
           <Facts order={order} user={user} />
@@ -83,6 +88,23 @@ export function Order({ id }: { id: string }) {
   );
 }
 
+/** Money of this order that waits for a person's word. The menu's mark says whether any does. */
+function InDoubt({ orderId }: { orderId: string }) {
+  const count = alerts.value.payments ?? 0;
+  const { data } = useResource(`in doubt ${count}`, async (signal) =>
+    count === 0 ? [] : (await shop.listPaymentsAttention({ query: { limit: MOST_COUNTED }, signal })).body.payments,
+  );
+  const own = data?.filter((payment) => payment.orderId === orderId) ?? [];
+  if (own.length === 0) return null;
+  return (
+    <Notice kind="warn">
+      <p>
+        {[...new Set(own.map(({ kind }) => a.value[kind]))].join(", ")} <a href={to("/payments")}>{a.value.resolve}</a>
+      </p>
+    </Notice>
+  );
+}
+
 function Facts({ order, user }: { order: OrderDetail; user: { name: string } | undefined }) {
   const { orderId, userId, createdAt, payment, totalAmount, discountAmount, refundedAmount, note } = order;
   return (
@@ -99,7 +121,10 @@ function Facts({ order, user }: { order: OrderDetail; user: { name: string } | u
       <Fact name={t.value.at}>
         <When at={createdAt} />
       </Fact>
-      <Fact name={t.value.payment}>{payment ? t.value[payment.method === "CARD" ? "card" : "fromBalance"] : t.value.unpaid}</Fact>
+      <Fact name={t.value.payment}>
+        {payment ? t.value[payment.method === "CARD" ? "card" : "fromBalance"] : t.value.unpaid}{" "}
+        {payment && payment.status !== order.status && <Status of={payment.status} />}
+      </Fact>
       <Fact name={t.value.total}>{formatMoney(totalAmount)}</Fact>
       {discountAmount > 0 && <Fact name={t.value.discount}>−{formatMoney(discountAmount)}</Fact>}
       <Fact name={t.value.toPay}>{formatMoney(totalAmount - discountAmount)}</Fact>

@@ -7,6 +7,7 @@ import { useResource } from "../../shared/resource.ts";
 import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
+import { JournalLink } from "../parts/journal-link.tsx";
 import { Notice, NotLoaded, Status, Title, Card } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
@@ -38,6 +39,7 @@ export function Product({ id }: { id: string }) {
             <a class="button small quiet" href={to("/drops/new", { product: id })}>
               {t.value.prepareDrop}
             </a>
+            <JournalLink subject={id} />
           </>
         }
       >

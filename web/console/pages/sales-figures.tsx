@@ -28,7 +28,7 @@ export function SalesFigures({ days, before }: { days: Day[]; before: Day[] | nu
   const hint = (pick: (sums: Sums) => number): string | undefined => (earlier ? changeWords(pick(sums), pick(earlier)) : undefined);
   return (
     <>
-      <dl class="tiles">
+      <dl class="tiles lead">
         <Figure label={s.value.net} value={formatMoney(sums.net)} hints={[s.value.netHint, hint(({ net }) => net)]} tone="--c1" />
         <Figure label={s.value.orders} value={formatNumber(sums.orders)} hints={[hint(({ orders }) => orders)]} tone="--c2" />
         <Figure label={s.value.average} value={formatMoney(averageOf(sums))} hints={[hint(averageOf)]} />

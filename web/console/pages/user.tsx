@@ -4,6 +4,7 @@ import { useResource } from "../../shared/resource.ts";
 import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
+import { JournalLink } from "../parts/journal-link.tsx";
 import { CustomerReasonField, NumberField, ReasonField, TextField } from "../parts/fields.tsx";
 import { Card, Id, Notice, NotLoaded, Status, Title, When } from "../parts/parts.tsx";
 import { type List, ListTable, useList } from "../parts/table.tsx";
@@ -39,11 +40,7 @@ export function User({ id }: { id: string }) {
                 {t.value.userOrders}
               </a>
             )}
-            {mayRead("operations") && (
-              <a class="button small quiet" href={to("/journal", { subject: id })}>
-                {u.value.journal}
-              </a>
-            )}
+            <JournalLink subject={id} />
           </>
         }
       >

@@ -11,7 +11,14 @@ import { Field } from "./parts.tsx";
 
 const POINTER = "/refundReceiveAccount";
 
-type Paid = { orderId: string; payment?: Body<"getOrder">["payment"] | undefined };
+type Paid = {
+  orderId: string;
+  payment?: Body<"getOrder">["payment"] | undefined;
+  /** The sum of the refund, if it is known: a refund of 0 sends no money. */
+  amount?: number | undefined;
+  /** The buyer has named an account already. It is asked for only if the gateway refuses that one. */
+  hasAccount?: boolean;
+};
 
 export type RefundForm = {
   /** Whether the order is known to be paid by a deposit. */
@@ -25,12 +32,11 @@ export type RefundForm = {
 
 /**
  * An operator who may not read payments learns from the shop's refusal that an account is needed.
- * @param payment of the order, if it is known
  */
-export function useRefundAccount({ orderId, payment }: Paid): RefundForm {
+export function useRefundAccount({ orderId, payment, amount, hasAccount = false }: Paid): RefundForm {
   const neededFor = useSignal<string | null>(null);
   const { account, part, clear } = useAccountForm();
-  const isNeeded = (): boolean => neededFor.value === orderId;
+  const isNeeded = (): boolean => neededFor.value === orderId && amount !== 0;
   const lookUp = async (): Promise<void> => {
     const isDeposit = await paidByDeposit({ orderId, payment }).catch(() => false);
     if (isDeposit) neededFor.value = orderId;
@@ -40,7 +46,7 @@ export function useRefundAccount({ orderId, payment }: Paid): RefundForm {
     account,
     opened() {
       clear();
-      if (!isNeeded() && mayRead("orders")) void lookUp();
+      if (!isNeeded() && !hasAccount && mayRead("orders")) void lookUp();
     },
     async send(request) {
       try {
@@ -48,7 +54,8 @@ export function useRefundAccount({ orderId, payment }: Paid): RefundForm {
         clear();
         return answer;
       } catch (error) {
-        if (isRefusal(error) && error.problem.errors?.some(({ path }) => path === POINTER)) neededFor.value = orderId;
+        const isMissing = isRefusal(error) && error.problem.errors?.some(({ path }) => path === POINTER);
+        if (isMissing || (hasAccount && isRefusal(error, "ORDER_NOT_REFUNDABLE"))) neededFor.value = orderId;
         throw error;
       }
     },

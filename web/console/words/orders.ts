@@ -60,6 +60,7 @@ const ko = {
   refundSum: (units: number, amount: string) => `${formatNumber(units)}개, ${amount}을 환불합니다.`,
   refundSumHint: "할인을 상품별로 나눈, 실제로 결제한 금액입니다. 되돌릴 수 없습니다.",
   refundAct: (amount: string) => `${amount} 환불`,
+  refundAccountGiven: "구매자가 환불 계좌를 입력했습니다. 반품 처리가 끝나면 계좌 정보를 지웁니다.",
   refundAccountHint: "가상계좌로 결제한 주문입니다. 돈을 돌려받을 구매자의 계좌를 입력해 주세요. 환불이 끝나면 계좌 정보를 지웁니다.",
   returnReason: "반품 사유",
   noReturns: "반품 요청이 없습니다.",
@@ -147,6 +148,7 @@ const en = {
   refundSum: (units: number, amount: string) => `Refunds ${formatNumber(units)} ${units === 1 ? "unit" : "units"}: ${amount}.`,
   refundSumHint: "This is the share of the payment, after the discount. It cannot be undone.",
   refundAct: (amount: string) => `Refund ${amount}`,
+  refundAccountGiven: "The buyer has named an account for the refund. It is deleted when the return has ended.",
   refundAccountHint:
     "The order was paid by a deposit. Enter the buyer's account to which the money goes back. It is deleted once the refund has ended.",
   returnReason: "Reason of the return",

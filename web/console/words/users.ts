@@ -14,7 +14,6 @@ const ko = {
   eraseWords:
     "이름, 외부 번호, 주문의 배송지와 메모를 영구히 지웁니다. 주문과 결제, 잔액 내역은 남습니다. 진행 중인 주문이나 잔액이 있으면 처리할 수 없으며, 되돌릴 수 없습니다.",
   erased: "탈퇴 처리했습니다.",
-  journal: "운영 기록",
   template: "양식 받기",
   templateName: "지급-양식.csv",
   templateRows: "사용자 번호,금액,사유\n0192aaaa-0000-7000-8000-000000000000,5000,리뷰 적립\n",
@@ -35,7 +34,6 @@ const en = {
   eraseWords:
     "Deletes the name, the external ID, and the addresses and notes of the orders for good. Orders, payments and the ledger stay. It is refused while an order is open or the balance is not zero. This cannot be undone.",
   erased: "The user was erased.",
-  journal: "Journal",
   template: "Download a template",
   templateName: "grants-template.csv",
   templateRows: "userId,amount,reason\n0192aaaa-0000-7000-8000-000000000000,5000,review\n",

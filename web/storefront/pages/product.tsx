@@ -52,7 +52,11 @@ function Detail({ product, reload }: { product: ProductOfShop; reload: () => Pro
         <div class="detail-row">
           <p class="detail-price number">{priceText(product, variant)}</p>
           <p class="live" role="status" aria-label={t.value.liveStock}>
-            <Stock stock={(variant ?? product).stock} status={(variant ?? product).status} />
+            {product.dropId === null || product.status !== "ON_SALE" ? (
+              <Stock stock={(variant ?? product).stock} status={(variant ?? product).status} />
+            ) : (
+              <span class="pill few">{t.value.drop}</span>
+            )}
           </p>
         </div>
         {description && (

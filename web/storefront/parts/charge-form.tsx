@@ -20,7 +20,8 @@ export function ChargeForm({ changed }: { changed: () => Promise<void> }) {
   const outcome = useSignal<SimulatedOutcome>("approve");
   const info = shopInfo.value;
   const byCard = info?.balanceFunding === "gateway";
-  const [method] = gatewayMethods();
+  // A charge takes no deposits.
+  const method = gatewayMethods().find((one) => one !== "VIRTUAL_ACCOUNT");
   const inWindow = byCard && info.cards !== "simulated" && method !== undefined;
   const charge = useAttempt(async ({ key, userId, shop }, chargedAmount: number, by: SimulatedOutcome) => {
     message.value = null;

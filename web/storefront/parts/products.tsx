@@ -149,14 +149,16 @@ async function readPages(filter: Filter, count: number, signal: AbortSignal): Pr
   return { products, nextCursor: cursor };
 }
 
-function ProductCard({ product: { id, name, price, stock, status, imageUrl } }: { product: ProductInList }) {
+function ProductCard({ product: { id, name, price, stock, status, imageUrl, dropId } }: { product: ProductInList }) {
   return (
     <li>
       <a class={`card ${status === "SOLD_OUT" ? "sold-out" : ""}`} href={to(`/products/${id}`)}>
         <span class="card-art">
           <Art id={id} name={name} image={imageUrl} />
           {status === "SOLD_OUT" && <span class="stamp">{t.value.soldOut}</span>}
-          {status === "ON_SALE" && stock <= 5 && <span class="pill few number">{t.value.left(stock)}</span>}
+          {/* A drop decides when its units are for sale, so their number alone would mislead. */}
+          {status === "ON_SALE" && dropId !== null && <span class="pill few">{t.value.drop}</span>}
+          {status === "ON_SALE" && dropId === null && stock <= 5 && <span class="pill few number">{t.value.left(stock)}</span>}
         </span>
         <span class="card-name">
           <bdi>{localName(name)}</bdi>

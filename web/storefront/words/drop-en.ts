@@ -9,6 +9,7 @@ const ordinal = (count: number): string => `${formatNumber(count)}${SUFFIXES[ord
 /** The texts of drops. */
 export const dropEn = {
   drop: "Drop",
+  moreDrops: (count: number) => `Show ${plural(count, "more drop", "more drops")}`,
   DIRECT: "Buy at once",
   FIRST_COME: "First come, first served",
   DRAW: "Draw",

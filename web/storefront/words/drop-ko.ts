@@ -3,6 +3,7 @@ import { formatInstant, formatNumber } from "../../shared/languages.ts";
 /** The texts of drops. */
 export const dropKo = {
   drop: "드롭",
+  moreDrops: (count: number) => `드롭 ${formatNumber(count)}개 더 보기`,
   DIRECT: "바로 구매",
   FIRST_COME: "선착순",
   DRAW: "추첨",

@@ -274,9 +274,24 @@ export const ORDERS: Mutation[] = [
     "if (false)",
     [DEPOSITS, "money that came by a method that the shop does not take"],
   ),
-  mutation("a deposit goes back to an account", "src/order/refund/refund.ts", "isDeposit && !receiveAccount", "false", [
+  mutation("a deposit goes back to an account", "src/order/refund/refund.ts", "isDeposit(payment) && !receiveAccount", "false", [
     DEPOSITS,
     "a deposit goes back to an account of the buyer",
+  ]),
+  mutation("a return's account gets the deposit back", "src/fulfilment/receive-return.ts", "receiveAccount ?? row.receiveAccount", "receiveAccount", [
+    DEPOSITS,
+    "is refunded to the account that its buyer has named",
+  ]),
+  mutation(
+    "a return keeps an account only of a deposit",
+    "src/fulfilment/request-return.ts",
+    "payment && isDeposit(payment) ? receiveAccount : null",
+    "receiveAccount",
+    [DEPOSITS, "an order paid by card keeps none"],
+  ),
+  mutation("a return's account is forgotten", "src/fulfilment/return.sql.ts", "receive_account = NULL", "receive_account = r.receive_account", [
+    DEPOSITS,
+    "forgets the account when it is withdrawn or rejected",
   ]),
   mutation(
     "a refund's account is forgotten",

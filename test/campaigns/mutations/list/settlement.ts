@@ -30,6 +30,42 @@ export const OF_SETTLEMENT: Mutation[] = [
     SETTLEMENT,
     "keep no other payment from being looked up",
   ]),
+  mutation(
+    "a deposit that the bank takes back is noted",
+    CANCELS,
+    'status === "WAITING_FOR_DEPOSIT" || status === "EXPIRED"',
+    'status === "EXPIRED"',
+    [DEPOSITS, "waits for a person, until the buyer has paid again"],
+  ),
+  mutation(
+    "a second deposit ends the doubt about the first",
+    CANCELS,
+    "await database.rows(deleteReversedDeposit(claim.id))",
+    "await Promise.resolve()",
+    [DEPOSITS, "waits for a person, until the buyer has paid again"],
+  ),
+  mutation(
+    "a notification of a deposit is looked up for a paid order, too",
+    "src/settlement/attempts.sql.ts",
+    "payment_key IS NOT NULL AND status <> 'REFUNDED'",
+    "payment_key IS NOT NULL AND status IN ('PENDING', 'UNKNOWN', 'WAITING_FOR_DEPOSIT', 'FAILED')",
+    [DEPOSITS, "waits for a person, until the buyer has paid again"],
+  ),
+  mutation(
+    "the reconciliation finds a deposit that the bank took back",
+    "src/settlement/reconcile.ts",
+    ' || difference?.what === "only in the shop"',
+    "",
+    [DEPOSITS, "is found by the reconciliation if the notification is lost"],
+  ),
+  mutation("a refused refund that was made since is in doubt no more", "src/settlement/attention.sql.ts", "later.status = 'COMPLETED'", "false", [
+    DEPOSITS,
+    "goes to another account if the bank refuses",
+  ]),
+  mutation("a charge takes no deposits", "src/payment-settings.ts", 'method !== "VIRTUAL_ACCOUNT"', "method.length > 0", [
+    "test/api/charges.test.ts",
+    "a charge by virtual account is declined",
+  ]),
   mutation("a look-up that hangs yields its lane", LANES, "this.#slow++;", "", [
     "src/settlement/lanes.test.ts",
     "yield their lanes to the next ones",

@@ -1,5 +1,6 @@
-// Drops on the home page: those that are open or will open.
+// Drops on the home page: those that are open or will open. The most urgent ones come first, and a button shows the others.
 
+import { useSignal } from "@preact/signals";
 import { to } from "../../router.ts";
 import { shop } from "../../api.ts";
 import { useResource } from "../../../shared/resource.ts";
@@ -19,11 +20,12 @@ export function useDrops() {
 
 export function DropCards({ drops }: { drops: readonly Drop[] }) {
   const rank = { OPEN: 0, PAUSED: 0, UPCOMING: 1, SOLD_OUT: 2, CLOSED: 3 };
-  const shown = drops
+  const isWhole = useSignal(false);
+  const ongoing = drops
     .map((drop) => ({ ...drop, status: statusNow(drop) }))
     .filter(({ status }) => status !== "CLOSED")
-    .toSorted((a, b) => rank[a.status] - rank[b.status] || a.opensAt.localeCompare(b.opensAt))
-    .slice(0, MOST);
+    .toSorted((a, b) => rank[a.status] - rank[b.status] || a.opensAt.localeCompare(b.opensAt));
+  const shown = isWhole.value ? ongoing : ongoing.slice(0, MOST);
   if (shown.length === 0) return null;
   return (
     <section>
@@ -35,6 +37,13 @@ export function DropCards({ drops }: { drops: readonly Drop[] }) {
           </li>
         ))}
       </ul>
+      {shown.length < ongoing.length && (
+        <p class="more">
+          <button type="button" class="button quiet" onClick={() => (isWhole.value = true)}>
+            {t.value.moreDrops(ongoing.length - shown.length)}
+          </button>
+        </p>
+      )}
     </section>
   );
 }

@@ -2,14 +2,14 @@
 
 import { computed, type ReadonlySignal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { type Body, isRefusal } from "#client";
+import { type Answer, type Body, isRefusal } from "#client";
 import { useResource } from "../../../shared/resource.ts";
 import { shop } from "../../api.ts";
 import { isPast } from "../countdown.tsx";
 import { useUserResource } from "../user-resource.ts";
 
 export type Drop = Body<"getDrop">;
-export type Entry = Body<"getOwnEntry">;
+export type Entry = Extract<Answer<"getOwnEntry">, { status: 200 }>["body"];
 type Live = Pick<Drop, "status" | "remaining" | "entries" | "called" | "serverTime">;
 
 /** Without the stream a page asks this often. */
@@ -50,9 +50,10 @@ export function useOwnEntry(dropId: string, everyMs: (entry: Entry | null | unde
 
 export async function readOwnEntry(dropId: string, signal: AbortSignal): Promise<Entry | null> {
   try {
-    return (await shop.getOwnEntry({ path: { dropId }, signal })).body;
+    const answer = await shop.getOwnEntry({ path: { dropId }, query: { optional: true }, signal });
+    return answer.status === 204 ? null : answer.body;
   } catch (error) {
-    if (isRefusal(error, "ENTRY_NOT_FOUND", "DROP_NOT_FOUND")) return null;
+    if (isRefusal(error, "DROP_NOT_FOUND")) return null;
     throw error;
   }
 }

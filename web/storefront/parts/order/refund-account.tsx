@@ -20,13 +20,14 @@ type Refund = {
   isNeeded: boolean;
   account: AccountForm["account"];
   form: RefObject<HTMLFormElement | null>;
-  /** The part of the request; null if a field is missing, which the browser then shows. */
+  /** The part of the request; null if a field of `form` is missing, which the browser then shows. */
   body(): { refundReceiveAccount?: RefundAccount } | null;
+  clear: AccountForm["clear"];
 };
 
 export function useRefundAccount(order: Order): Refund {
   const isNeeded = usePaidByDeposit(order);
-  const { account, part } = useAccountForm();
+  const { account, part, clear } = useAccountForm();
   const form = useRef<HTMLFormElement>(null);
   return {
     isNeeded,
@@ -36,17 +37,27 @@ export function useRefundAccount(order: Order): Refund {
       if (!isNeeded) return {};
       return form.current?.reportValidity() === false ? null : part();
     },
+    clear,
   };
 }
 
 export function RefundAccountFields({ account, form }: Pick<Refund, "account" | "form">) {
   return (
     <form ref={form} onSubmit={(event) => event.preventDefault()}>
+      <RefundAccountInputs account={account} />
+    </form>
+  );
+}
+
+/** The same fields in a form of the caller. */
+export function RefundAccountInputs({ account }: Pick<Refund, "account">) {
+  return (
+    <>
       <p>{t.value.refundAccountHint}</p>
       <div class="fields">
         <AccountFields account={account} field={Field} />
       </div>
-    </form>
+    </>
   );
 }
 

@@ -11,6 +11,7 @@ import { t } from "../../words/words.ts";
 import { Failure, Notice, Spinner, Stepper } from "../parts.tsx";
 import { Sheet } from "../sheet.tsx";
 import { toast } from "../toasts.tsx";
+import { RefundAccountInputs, useRefundAccount } from "./refund-account.tsx";
 import { type Order, useUserResource } from "../user-resource.ts";
 
 type Return = Body<"listReturnsOfOrder">["returns"][number];
@@ -111,7 +112,9 @@ function RequestReturn({ order, returns, changed }: { order: Order; returns: rea
   const quantities = useSignal<ReadonlyMap<string, number>>(new Map());
   const reason = useSignal("");
   const lines = returnable(order, returns);
-  const request = useAttempt(async ({ key, shop }, body: { items: { variantId: string; quantity: number }[]; reason: string }) => {
+  const refund = useRefundAccount(order);
+  const request = useAttempt(async ({ key, shop }, wanted: { items: { variantId: string; quantity: number }[]; reason: string }) => {
+    const body = { ...wanted, ...refund.body() };
     await shop.requestReturn({ path: { orderId: order.orderId }, body, idempotencyKey: key });
     sheet.current?.close();
     toast("good", t.value.returnAsked);
@@ -143,7 +146,10 @@ function RequestReturn({ order, returns, changed }: { order: Order; returns: rea
       <Sheet
         sheet={sheet}
         title={t.value.returnQuestion}
-        onClose={request.clearError}
+        onClose={() => {
+          request.clearError();
+          refund.clear();
+        }}
         foot={
           <>
             {isRefusal(request.error, "ORDER_NOT_RETURNABLE") ? (
@@ -184,6 +190,7 @@ function RequestReturn({ order, returns, changed }: { order: Order; returns: rea
             onInput={(event) => (reason.value = event.currentTarget.value)}
           />
         </label>
+        {refund.isNeeded && <RefundAccountInputs account={refund.account} />}
         <p class="muted">{t.value.returnHint}</p>
       </Sheet>
     </form>
