@@ -54,11 +54,12 @@ export type ReturnRoutesOptions = {
 
 export function returnRoutes(routes: Routes, options: ReturnRoutesOptions): void {
   buyerRoutes(routes, options);
+  listRoute(routes, options);
   receiveRoute(routes, options);
   operatorRoutes(routes, options);
 }
 
-function buyerRoutes(routes: Routes, { config, database, orderCache }: ReturnRoutesOptions): void {
+function buyerRoutes(routes: Routes, { config }: ReturnRoutesOptions): void {
   routes.write(
     {
       method: "POST",
@@ -83,6 +84,28 @@ function buyerRoutes(routes: Routes, { config, database, orderCache }: ReturnRou
     },
   );
 
+  routes.write(
+    {
+      method: "DELETE",
+      path: "/orders/{orderId}/returns/{returnId}",
+      operationId: "withdrawReturn",
+      audience: "shopper",
+      permission: "orders",
+      tag: "Returns",
+      summary: "Withdraw a return that is REQUESTED",
+      description: "The units count as returnable again.",
+      params: Type.Object({ orderId: Id(), returnId: Id() }),
+      answers: { 204: null },
+      refusals: ["ORDER_NOT_FOUND", "RETURN_NOT_FOUND", "ORDER_NOT_RETURNABLE", "PAYMENT_IN_PROGRESS"],
+    },
+    ({ caller, params: { orderId, returnId } }) => {
+      const callerId = caller.role === "operator" ? null : caller.id;
+      return submit(withdrawReturn, { orderId: orderId.toLowerCase(), returnId: returnId.toLowerCase(), callerId }, 204);
+    },
+  );
+}
+
+function listRoute(routes: Routes, { database, orderCache }: ReturnRoutesOptions): void {
   routes.read(
     {
       method: "GET",
@@ -108,26 +131,6 @@ function buyerRoutes(routes: Routes, { config, database, orderCache }: ReturnRou
         ({ id }) => [id],
       );
       return { returns: rows.map((row) => returnView(row, { isOperator: caller.role === "operator" })), nextCursor };
-    },
-  );
-
-  routes.write(
-    {
-      method: "DELETE",
-      path: "/orders/{orderId}/returns/{returnId}",
-      operationId: "withdrawReturn",
-      audience: "shopper",
-      permission: "orders",
-      tag: "Returns",
-      summary: "Withdraw a return that is REQUESTED",
-      description: "The units count as returnable again.",
-      params: Type.Object({ orderId: Id(), returnId: Id() }),
-      answers: { 204: null },
-      refusals: ["ORDER_NOT_FOUND", "RETURN_NOT_FOUND", "ORDER_NOT_RETURNABLE", "PAYMENT_IN_PROGRESS"],
-    },
-    ({ caller, params: { orderId, returnId } }) => {
-      const callerId = caller.role === "operator" ? null : caller.id;
-      return submit(withdrawReturn, { orderId: orderId.toLowerCase(), returnId: returnId.toLowerCase(), callerId }, 204);
     },
   );
 }
