@@ -16,6 +16,10 @@ import { runTillProcess } from "./till-process.ts";
 const REPLACE_AFTER_MS = 500;
 /** Workers and the till exit within nine seconds by themselves. */
 const KILL_AFTER_MS = 9_300;
+/** The most connections to PostgreSQL that the till or a worker uses, jobs included. */
+const CONNECTIONS_PER_PROCESS = 15;
+/** For commands of the command line, backups and people. */
+const OTHER_CONNECTIONS = 10;
 
 /** Runs the till and `count` workers until a signal or the end of the embedded database; returns the exit code. */
 export async function runWorkers(config: Config, count: number): Promise<number> {
@@ -23,7 +27,7 @@ export async function runWorkers(config: Config, count: number): Promise<number>
   const stop = Promise.withResolvers<string | null>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.resolve(null));
   await checkPort(config);
-  const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined;
+  const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, settings: connectionsFor(count) }) : undefined;
   // All workers share one ledger: a payment through one worker can be queried and refunded through another.
   const gateway = config.gateway.kind === "simulated" ? await openSimulator(config.dataDir, config.currency) : undefined;
   void embedded?.died.then(stop.resolve);
@@ -62,6 +66,11 @@ export async function runWorkers(config: Config, count: number): Promise<number>
   await gateway?.simulator.close();
   await embedded?.stop();
   return reason === null ? 0 : 1;
+}
+
+/** The embedded database's own limit holds for one process. Beyond it a request that reads is answered 503. */
+function connectionsFor(workers: number): Record<string, string> {
+  return { max_connections: String((workers + 1) * CONNECTIONS_PER_PROCESS + OTHER_CONNECTIONS) };
 }
 
 type HttpWorkersOptions = {

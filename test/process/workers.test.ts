@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
 import { jangnal, processesOf, serve } from "../support/process.ts";
 import { type Answer, call, Client, good, race } from "../support/shop.ts";
 
@@ -37,6 +38,16 @@ describe("a shop with two workers", () => {
     assert.deepEqual(new Set((await Promise.all(asked)).map((answer) => good(answer, 200).demo)), new Set([true]));
     const { users } = good(await operator.get("/admin/users"), 200);
     good(await new Client(shop.url, users[0].id, "shopper").post(`/users/${users[0].id}/balance/charge`, { amount: 1 }), 200);
+  });
+
+  // Fails if the embedded database keeps its limit for one process: the reads of a crowd would be answered 503.
+  test("the embedded database has connections for each process", async () => {
+    const host = encodeURIComponent(readFileSync(join(dataDir, "postgres.socket"), "utf8"));
+    const client = new pg.Client({ connectionString: `postgresql:///jangnal?host=${host}&port=5432&user=jangnal` });
+    await client.connect();
+    const { rows } = await client.query("SHOW max_connections");
+    await client.end();
+    assert.deepEqual(rows, [{ max_connections: String(3 * 15 + 10) }]);
   });
 
   test("both workers together sell exactly the stock", async () => {
