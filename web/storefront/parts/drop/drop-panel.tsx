@@ -79,7 +79,7 @@ function EntryState({ drop, entry, changed }: PanelProps & { entry: Entry }) {
       return (
         <State icon="check" tone="good" title={drop.mode === "DRAW" ? t.value.wonTitle : t.value.heldTitle}>
           {entry.heldUntil && drop.status !== "PAUSED" && <Countdown to={entry.heldUntil} label={t.value.heldUntil} large />}
-          <p class="muted center">{drop.status === "PAUSED" ? t.value.dropPausedHint : t.value.heldHint}</p>
+          <p class="muted center">{drop.status === "PAUSED" ? t.value.dropPausedHint : drop.waitlist ? t.value.heldHint : t.value.heldHintNoLine}</p>
           <LeaveDrop drop={drop} entry={entry} changed={changed} />
         </State>
       );
@@ -95,7 +95,8 @@ function EntryState({ drop, entry, changed }: PanelProps & { entry: Entry }) {
       return (
         <State title={entry.status === "LAPSED" ? t.value.lapsedTitle : t.value.leftTitle}>
           <p class="muted">
-            {entry.status === "LAPSED" && t.value.lapsedHint} {drop.status !== "CLOSED" && t.value.enterAgain}
+            {entry.status === "LAPSED" && (drop.waitlist ? t.value.lapsedHint : t.value.lapsedHintNoLine)}{" "}
+            {drop.status !== "CLOSED" && drop.waitlist && t.value.enterAgain}
           </p>
         </State>
       );
