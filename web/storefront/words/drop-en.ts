@@ -72,6 +72,8 @@ export const dropEn = {
   keepPlace: "Stay",
   inLine: (place: number) => `You are ${ordinal(place)} in line`,
   inLineNext: "You are next",
+  turnAsk: "Notify me at my turn",
+  turnMark: "Held for you",
   aboutMinutes: (minutes: number) => (minutes <= 1 ? "About a minute to go." : `About ${plural(minutes, "minute", "minutes")} to go.`),
   appliedHint: "You can close this page and stay in the draw. A note at the top of the shop leads you back.",
   inLineHint: "You can close this page and keep your place. A note at the top of the shop leads you back.",

@@ -66,6 +66,8 @@ export const dropKo = {
   keepPlace: "그대로 두기",
   inLine: (place: number) => `${formatNumber(place)}번째로 기다리고 있습니다`,
   inLineNext: "다음 차례입니다",
+  turnAsk: "차례가 오면 알림 받기",
+  turnMark: "확보됨",
   aboutMinutes: (minutes: number) =>
     minutes <= 1 ? "약 1분 안에 차례가 올 것 같습니다." : `약 ${formatNumber(minutes)}분 뒤에 차례가 올 것 같습니다.`,
   appliedHint: "이 화면을 닫아도 응모는 그대로입니다. 다시 들어오면 화면 위쪽에서 바로 찾을 수 있습니다.",

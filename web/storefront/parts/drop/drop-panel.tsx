@@ -11,6 +11,7 @@ import { useUserResource } from "../user-resource.ts";
 import { aheadOf, type Drop, type Entry, useWait } from "./drop-data.ts";
 import { durationWords } from "./duration.ts";
 import { LeaveDrop } from "./leave-drop.tsx";
+import { AskForTurn } from "./turn.tsx";
 
 type PanelProps = { drop: Drop; entry: Entry | null; changed: () => Promise<unknown> };
 
@@ -118,6 +119,7 @@ function Waiting({ drop, entry, changed }: PanelProps & { entry: Entry }) {
         <p class="center number">{t.value.appliedNumber(entry.number)}</p>
         {drop.status !== "CLOSED" && drop.closesAt && <Countdown to={drop.closesAt} label={t.value.drawAfter} large />}
         <p class="muted center">{drop.status === "CLOSED" ? t.value.drawPendingHint : t.value.appliedHint}</p>
+        <AskForTurn />
         <LeaveDrop drop={drop} entry={entry} changed={changed} />
       </State>
     );
@@ -126,6 +128,7 @@ function Waiting({ drop, entry, changed }: PanelProps & { entry: Entry }) {
     <State icon="clock" title={title}>
       {minutes !== null && <p class="center">{t.value.aboutMinutes(minutes)}</p>}
       <p class="muted center">{drop.mode === "DRAW" ? t.value.reserveHint : t.value.inLineHint}</p>
+      <AskForTurn />
       <LeaveDrop drop={drop} entry={entry} changed={changed} />
     </State>
   );
