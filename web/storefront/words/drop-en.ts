@@ -73,6 +73,7 @@ export const dropEn = {
   inLine: (place: number) => `You are ${ordinal(place)} in line`,
   inLineNext: "You are next",
   turnAsk: "Notify me at my turn",
+  drawAsk: "Notify me if I win",
   turnMark: "Held for you",
   aboutMinutes: (minutes: number) => (minutes <= 1 ? "About a minute to go." : `About ${plural(minutes, "minute", "minutes")} to go.`),
   appliedHint: "You can close this page and stay in the draw. A note at the top of the shop leads you back.",

@@ -67,6 +67,7 @@ export const dropKo = {
   inLine: (place: number) => `${formatNumber(place)}번째로 기다리고 있습니다`,
   inLineNext: "다음 차례입니다",
   turnAsk: "차례가 오면 알림 받기",
+  drawAsk: "당첨되면 알림 받기",
   turnMark: "확보됨",
   aboutMinutes: (minutes: number) =>
     minutes <= 1 ? "약 1분 안에 차례가 올 것 같습니다." : `약 ${formatNumber(minutes)}분 뒤에 차례가 올 것 같습니다.`,

@@ -14,8 +14,9 @@ type Live = Pick<Drop, "status" | "remaining" | "entries" | "called" | "serverTi
 
 /** Without the stream a page asks this often. */
 const POLL_MS = 4000;
-/** In the background a page asks this often whether a waiting buyer's turn has come. Browsers may make it less often. */
-const HIDDEN_MS = 10_000;
+/** In the background a page asks this often whether a waiting buyer's turn has come: one of the next, and others. Browsers may make it less often. */
+const HIDDEN_MS = { next: 10_000, later: 60_000 };
+const NEXT = 50;
 /** With the stream only rare changes are missed, such as another name. */
 const RARELY_MS = 60_000;
 
@@ -57,7 +58,7 @@ export function statusNow({ status, opensAt, closesAt, remaining }: Pick<Drop, "
 export function useOwnEntry(dropId: string, everyMs: (entry: Entry | null | undefined) => number = entryPause) {
   return useUserResource(`entry ${dropId}`, (_userId, signal) => readOwnEntry(dropId, signal), {
     everyMs,
-    hiddenMs: (entry) => (entry?.status === "WAITING" ? HIDDEN_MS : undefined),
+    hiddenMs: (entry) => (entry?.status === "WAITING" ? HIDDEN_MS[entry.ahead < NEXT ? "next" : "later"] : undefined),
   });
 }
 

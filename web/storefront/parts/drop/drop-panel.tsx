@@ -119,7 +119,7 @@ function Waiting({ drop, entry, changed }: PanelProps & { entry: Entry }) {
         <p class="center number">{t.value.appliedNumber(entry.number)}</p>
         {drop.status !== "CLOSED" && drop.closesAt && <Countdown to={drop.closesAt} label={t.value.drawAfter} large />}
         <p class="muted center">{drop.status === "CLOSED" ? t.value.drawPendingHint : t.value.appliedHint}</p>
-        <AskForTurn />
+        <AskForTurn words={t.value.drawAsk} />
         <LeaveDrop drop={drop} entry={entry} changed={changed} />
       </State>
     );
@@ -128,7 +128,7 @@ function Waiting({ drop, entry, changed }: PanelProps & { entry: Entry }) {
     <State icon="clock" title={title}>
       {minutes !== null && <p class="center">{t.value.aboutMinutes(minutes)}</p>}
       <p class="muted center">{drop.mode === "DRAW" ? t.value.reserveHint : t.value.inLineHint}</p>
-      <AskForTurn />
+      <AskForTurn words={t.value.turnAsk} />
       <LeaveDrop drop={drop} entry={entry} changed={changed} />
     </State>
   );

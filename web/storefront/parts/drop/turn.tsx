@@ -22,7 +22,7 @@ export function useTurn(dropId: string, name: string | undefined, entry: Entry |
 }
 
 /** Asks the browser for notifications, until the visitor has answered. */
-export function AskForTurn() {
+export function AskForTurn({ words }: { words: string }) {
   const isShown = useSignal(mayAskToNotify());
   if (!isShown.value) return null;
   const ask = async (): Promise<void> => {
@@ -32,7 +32,7 @@ export function AskForTurn() {
   return (
     <button type="button" class="button small quiet" onClick={() => void ask()}>
       <Icon name="bell" />
-      {t.value.turnAsk}
+      {words}
     </button>
   );
 }
