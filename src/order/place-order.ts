@@ -81,14 +81,15 @@ export function placeOrder(variantCache: VariantCache, database: Database, produ
       return withDrops(read, known);
     },
 
-    needs: (input) => [
-      buyerNeed(input),
-      ...(input.lineItems === null ? [need(carts, input.userId)] : []),
-      ...variantNeeds(input),
-      ...(input.productDrops?.length ? dropNeeds(input, input.productDrops) : []),
-      ...(input.userCouponId === null ? [] : [need(userCoupons, input.userCouponId)]),
-      ...(input.externalId === undefined ? [] : [need(orderExternalIds, input.externalId)]),
-    ],
+    needs(input) {
+      const needs = [buyerNeed(input)];
+      if (input.lineItems === null) needs.push(need(carts, input.userId));
+      addVariantNeeds(needs, input);
+      if (input.productDrops?.length) needs.push(...dropNeeds(input, input.productDrops));
+      if (input.userCouponId !== null) needs.push(need(userCoupons, input.userCouponId));
+      if (input.externalId !== undefined) needs.push(need(orderExternalIds, input.externalId));
+      return needs;
+    },
 
     decide(uow, input) {
       // All refusals "not found" come before other refusals.
@@ -149,15 +150,13 @@ function dropNeeds({ userId, person = userId, lineItems, cartVariants = [], vari
   return [...saleNeeds(productDrops, [...productDrops.keys()], [person]), ...ids];
 }
 
-function variantNeeds({ lineItems, cartVariants = [], variantIds }: PlaceOrder): Need[] {
-  const needs: Need[] = [];
+function addVariantNeeds(needs: Need[], { lineItems, cartVariants = [], variantIds }: PlaceOrder): void {
   for (const { productId, variantId } of lineItems ?? cartVariants) {
     needs.push(need(products, productId));
     const ids = variantIds?.get(productId);
     if (variantId !== undefined) needs.push(need(variants, variantId));
     else if (ids?.length === 1) needs.push(need(variants, ids[0] as string));
   }
-  return needs;
 }
 
 /** A line item with its rows, so that none is looked up twice. */
