@@ -15,7 +15,8 @@ export type Prepared = { command: Command<unknown, unknown>; input: unknown; nee
 
 /** The needs of all commands. A round of orders has thousands, and an array that grows is copied again and again. */
 export function needsOf(commands: readonly { needs: Need[] }[]): Need[] {
-  const all = new Array<Need>(commands.reduce((sum, { needs }) => sum + needs.length, 0));
+  const all: Need[] = [];
+  all.length = commands.reduce((sum, { needs }) => sum + needs.length, 0);
   let i = 0;
   for (const { needs } of commands) for (const need of needs) all[i++] = need;
   return all;

@@ -12,6 +12,7 @@ import { DropActions } from "../parts/drop/drop-actions.tsx";
 import { aheadOf, type Drop as DropOfShop, type Entry, isOngoing, useDrop, useOwnEntry } from "../parts/drop/drop-data.ts";
 import { DropPanel } from "../parts/drop/drop-panel.tsx";
 import { rememberDrop } from "../parts/drop/remembered.ts";
+import { useTurn } from "../parts/drop/turn.tsx";
 import { DetailSkeleton, Empty, Failure, Title } from "../parts/parts.tsx";
 import { Reminder } from "../parts/reminder.tsx";
 import { Restock } from "../parts/restock.tsx";
@@ -94,6 +95,7 @@ function useEntryOf(drop: DropOfShop) {
   const entry = useOwnEntry(drop.id, (known) => pauseOf(known, isDrawn));
   const userId = session.value?.userId;
   const { data } = entry;
+  useTurn(drop.id, drop.name, data);
   useEffect(() => {
     if (userId !== undefined && data && isOngoing(data)) rememberDrop(userId, drop.id);
   }, [data?.entryId, data?.status, userId]);

@@ -1,4 +1,5 @@
 import { isRefusal, type Problem, Unreachable } from "#client";
+import { accountFault } from "../../shared/account-words.ts";
 import { dictionary } from "../../shared/languages.ts";
 import { en } from "./en.ts";
 import { ko } from "./ko.ts";
@@ -14,7 +15,7 @@ export function reasonOf(error: unknown): string {
   if (isRefusal(error, "COUPON_UNUSABLE")) return unusableReason(error.problem) ?? error.message;
   if (isRefusal(error, "BALANCE_INSUFFICIENT")) return t.value.balanceInsufficient;
   if (isRefusal(error, "DROP_LIMIT_EXCEEDED")) return limitReason(error.problem) ?? error.message;
-  if (isRefusal(error)) return error.message;
+  if (isRefusal(error)) return accountFault(error) ?? error.message;
   if (error instanceof Unreachable) return t.value.noResponse;
   return t.value.cannotLoad;
 }

@@ -9,6 +9,7 @@ import { shop } from "../../api.ts";
 import { Countdown } from "../countdown.tsx";
 import { aheadOf, isOngoing, useOwnEntry } from "./drop-data.ts";
 import { forgetDrop, rememberedDrops } from "./remembered.ts";
+import { useTurn } from "./turn.tsx";
 import { localName } from "../../names.ts";
 
 export function EntryStrips() {
@@ -31,6 +32,7 @@ const POLL_MS = 5000;
 function Strip({ dropId, userId }: { dropId: string; userId: string }) {
   const entry = useOwnEntry(dropId, () => POLL_MS).data;
   const drop = useResource(`drop ${dropId}`, async (signal) => (await shop.getDrop({ path: { dropId }, signal })).body, { everyMs: POLL_MS }).data;
+  useTurn(dropId, drop?.name, entry);
   const isOver = entry === null || (entry !== undefined && !isOngoing(entry));
   useEffect(() => {
     if (isOver) forgetDrop(userId, dropId);
