@@ -17,7 +17,7 @@ import { type Command, command } from "../till/command.ts";
 import { type Need, need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
 import { buyerNeed, getBuyer } from "./buyer.ts";
-import { checkAmount, NO_DETAILS, type Order, type OrderItem, type ShippingAddress } from "./order.ts";
+import { checkAmount, type Order, type OrderItem, type ShippingAddress } from "./order.ts";
 import { orderView, type OrderView, type Viewer } from "./order-view.ts";
 import { orderExternalIds } from "./order-numbers.sql.ts";
 import { orders } from "./order.sql.ts";
@@ -240,7 +240,9 @@ function newOrder(uow: UnitOfWork, input: PlaceOrder, items: OrderItem[]): Order
     paidAt: paid ? uow.now : null,
     // Ids are in the order of time, so the payment of an order of the past has one of its own.
     paymentId: paid && createdAt !== uow.now ? uow.newId() : null,
-    ...NO_DETAILS,
+    preparingAt: null,
+    fulfilment: null,
+    fulfilmentStatus: null,
     shippingAddress: input.shippingAddress ?? null,
     note: input.note ?? null,
     metadata: input.metadata ?? null,
