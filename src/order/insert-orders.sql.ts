@@ -47,7 +47,8 @@ export function insertPlaced(placed: Order[]): Statement[] {
 }
 
 /** Whether the order was placed and paid from the balance at one instant, at its full price. */
-function isPaidAtOnce({ status, changes, userCouponId, discountAmount, refundedAmount, ...order }: Order): boolean {
+function isPaidAtOnce(order: Order): boolean {
+  const { status, changes, userCouponId, discountAmount, refundedAmount } = order;
   const { createdAt, completedAt, paidAt, expiresAt, paymentId, holdsStock } = order;
   const isWhole = userCouponId === null && discountAmount === 0 && refundedAmount === 0;
   const isAtOnce = createdAt === completedAt && createdAt === paidAt && expiresAt === null && paymentId === null;

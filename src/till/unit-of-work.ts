@@ -12,7 +12,7 @@ import type { Change, Changes, Journal, Loaded, Need, Table } from "./table.ts";
 export class NeedsChanged extends Error {}
 
 /** A row that a command of the round has put: as loaded, as kept, and as the present command has it. */
-type ChangedRow = { readonly key: string; readonly before: unknown; kept: unknown; draft: unknown; isKept: boolean };
+type ChangedRow = { readonly state: TableState; readonly key: string; readonly before: unknown; kept: unknown; draft: unknown; isKept: boolean };
 
 /**
  * The rows of one table in a round. `put` has the rows that any command has put, refused commands included; `kept` those of commands that
@@ -32,7 +32,7 @@ export class UnitOfWork {
   /** The keys that the round needs, of tables in which a row was found to be absent. */
   readonly #requested = new Map<Table<unknown>, Set<string>>();
   /** What the present command has put. */
-  readonly #drafts: { state: TableState; row: ChangedRow }[] = [];
+  readonly #drafts: ChangedRow[] = [];
   readonly #journals = new Map<Journal<unknown>, unknown[]>();
   readonly #entries: { journal: Journal<unknown>; row: unknown }[] = [];
   #ownNeeds: readonly Need[] = [];
@@ -93,10 +93,10 @@ export class UnitOfWork {
     let changed = state.put.get(key);
     if (changed === undefined) {
       const before = state.loaded.get(key);
-      changed = { key, before, kept: before, draft: undefined, isKept: false };
+      changed = { state, key, before, kept: before, draft: undefined, isKept: false };
       state.put.set(key, changed);
     }
-    if (changed.draft === undefined) this.#drafts.push({ state, row: changed });
+    if (changed.draft === undefined) this.#drafts.push(changed);
     changed.draft = row;
   }
 
@@ -116,8 +116,8 @@ export class UnitOfWork {
 
   /** Keeps the draft of a command that succeeded: the next command sees it. */
   keep(): void {
-    for (const { state, row } of this.#drafts) {
-      if (!row.isKept) state.kept.push(row);
+    for (const row of this.#drafts) {
+      if (!row.isKept) row.state.kept.push(row);
       row.isKept = true;
       row.kept = row.draft;
       row.draft = undefined;
@@ -133,7 +133,7 @@ export class UnitOfWork {
 
   /** Drops the draft of a command that refused. */
   drop(): void {
-    for (const { row } of this.#drafts) row.draft = undefined;
+    for (const row of this.#drafts) row.draft = undefined;
     this.#drafts.length = 0;
     this.#entries.length = 0;
   }
