@@ -156,6 +156,14 @@ browserTest("a checkout tells that a drop is paused, not yet open, or holds no u
   await refusedAt(direct, () => shop.operator.post(`/admin/drops/${direct.id}/pause`), /잠시 멈췄습니다/);
   await refusedAt(held, () => user.delete(`/drops/${held.id}/entries/mine`), /확보한 수량이 없습니다/);
   assert.equal(await shop.balanceOf(user), 50_000);
+
+  // A hold that ends during the checkout is told at once (entry-strip.tsx).
+  await page.goto(addressOf(held));
+  await button(page, "참여하기").click();
+  await page.getByRole("link", { name: "지금 결제하기" }).click();
+  await page.locator(".strip.held").waitFor();
+  good(await shop.operator.post(`/admin/drops/${held.id}/close`), 200);
+  await assertSeen(page.locator(".toast", { hasText: "결제 시간이 지났습니다" }).getByRole("link", { name: "드롭으로 가기" }));
   await close();
 });
 
