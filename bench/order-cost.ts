@@ -1,5 +1,5 @@
 /**
- * `node bench/order-cost.ts BEFORE [--after DIR] [--seeds N]`
+ * `node bench/order-cost.ts BEFORE [--after DIR] [--seeds N] [--items 10]`
  *
  * Compares what an order costs in two source trees, in instructions of the processor: its JSON, needs, decision, answer as JSON, and all statements
  * of the round with their parameters. There is no database, no HTTP and no relay. Valgrind counts the instructions of V8's compiled code, so other
@@ -13,6 +13,9 @@ import { parseArgs } from "node:util";
 import { idOf } from "./support/ids.ts";
 
 const ORDERS = 256;
+/** Orders of several line items are of this number of products, as in `npm run bench`. */
+const PRODUCTS = 1000;
+const PRODUCT_STEP = 331;
 /** Rounds of the short run, in which V8 has compiled everything, and of the long one. */
 const [SHORT, LONG] = [40, 100];
 const RESAMPLES = 10_000;
@@ -29,9 +32,12 @@ const { positionals, values } = parseArgs({
     after: { type: "string", default: join(import.meta.dirname, "..") },
     seeds: { type: "string", default: "8" },
     rounds: { type: "string" },
+    items: { type: "string", default: "1" },
   },
 });
 const before = positionals[0];
+/** Line items per order. */
+const items = Number(values.items);
 if (before === undefined) throw new Error("give the directory of the tree to compare with");
 if (values.rounds !== undefined) {
   const round = await open(before);
@@ -65,6 +71,8 @@ function instructions(tree: string, seed: number, rounds: number): number {
     tree,
     "--rounds",
     `${rounds}`,
+    "--items",
+    `${items}`,
   ];
   const { status, stderr, error } = spawnSync("valgrind", args, { encoding: "utf8" });
   const count = /I +refs: +([\d,]+)/.exec(stderr ?? "")?.[1];
@@ -72,7 +80,7 @@ function instructions(tree: string, seed: number, rounds: number): number {
   return Number(count.replaceAll(",", ""));
 }
 
-/** A round of orders of one unit each, paid from balances, by the code of a tree. */
+/** A round of orders of one unit of each line item, paid from balances, by the code of a tree. */
 async function open(tree: string): Promise<() => void> {
   const load = (path: string): Promise<Modules> => import(join(tree, "src", path)) as Promise<Modules>;
   const [{ placeOrder }, { decide }, { users }, { products, variants }] = (await Promise.all(
@@ -80,10 +88,11 @@ async function open(tree: string): Promise<() => void> {
   )) as [Modules, Modules, Modules, Modules];
   const command = placeOrder(undefined, undefined, undefined);
   const rows = Array.from({ length: ORDERS }, (_, n) => n);
+  const articles = Array.from({ length: items === 1 ? ORDERS : PRODUCTS }, (_, n) => n);
   const loaded = new Map<unknown, Map<string, unknown>>([
-    [users, new Map(rows.map((n) => [idOf("user", n), { id: idOf("user", n), balance: PRICE * 1000, version: 1 }]))],
-    [products, new Map(rows.map((n) => [idOf("product", n), productOf(n)]))],
-    [variants, new Map(rows.map((n) => [idOf("variant", n), variantOf(n)]))],
+    [users, new Map(rows.map((n) => [idOf("user", n), { id: idOf("user", n), balance: PRICE * 1000 * items, version: 1 }]))],
+    [products, new Map(articles.map((n) => [idOf("product", n), productOf(n)]))],
+    [variants, new Map(articles.map((n) => [idOf("variant", n), variantOf(n)]))],
   ]);
   const inputs = rows.map((n) => JSON.stringify(orderOf(n)));
   let bytes = 0;
@@ -106,7 +115,10 @@ async function open(tree: string): Promise<() => void> {
 function orderOf(n: number): object {
   return {
     userId: idOf("user", n),
-    lineItems: [{ productId: idOf("product", n), variantId: idOf("variant", n), quantity: 1 }],
+    lineItems: Array.from({ length: items }, (_, i) => {
+      const article = items === 1 ? n : (n * PRODUCT_STEP + i) % PRODUCTS;
+      return { productId: idOf("product", article), variantId: idOf("variant", article), quantity: 1 };
+    }),
     userCouponId: null,
     method: "BALANCE",
     orderedAt: null,

@@ -32,3 +32,13 @@ test("the shop takes cards and easy pay unless other methods are named", () => {
   assert.deepEqual(gatewayMethods({ PAYMENT_METHODS: "CARD, VIRTUAL_ACCOUNT" }), ["CARD", "VIRTUAL_ACCOUNT"]);
   for (const names of ["CARD,CARD", "card", "CARD,", "PHONE"]) assert.throws(() => gatewayMethods({ PAYMENT_METHODS: names }), ConfigError, names);
 });
+
+test("a virtual account waits a day for its deposit unless other whole hours are given", () => {
+  const hoursOf = (env = {}): number | undefined => paymentWindow({ PAYMENT_GATEWAY_CLIENT_KEY: "test_ck_1", ...env }, TOSS)?.depositHours;
+  assert.equal(hoursOf(), 24);
+  assert.deepEqual(
+    ["PT2H", "P3D", "P30D"].map((value) => hoursOf({ PAYMENT_DEPOSIT_WITHIN: value })),
+    [2, 72, 720],
+  );
+  for (const value of ["PT90M", "P31D", "1", "PT0H"]) assert.throws(() => hoursOf({ PAYMENT_DEPOSIT_WITHIN: value }), ConfigError, value);
+});

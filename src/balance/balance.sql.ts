@@ -1,3 +1,4 @@
+import { uuidArray } from "../database/binary-arrays.ts";
 import { containingEach, inOrder, iso, timestampArray, LAST_ID, arrayOf, textArray, type Statement, updateInPlace } from "../database/statement.ts";
 import type { Metadata } from "../http/metadata.ts";
 import type { Change, Journal, Table } from "../till/table.ts";
@@ -9,7 +10,7 @@ export const users: Table<Wallet> = {
   load: (ids) => ({
     name: "lock users",
     text: `SELECT id, balance, version, rehearsal_id AS "rehearsalId", erased_at IS NOT NULL AS erased FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
-    values: [arrayOf(ids, (id) => id)],
+    values: [uuidArray(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Wallet],
   save(changes) {
@@ -25,13 +26,13 @@ function insertUsers(changes: Change<Wallet>[]): Statement {
     text: `INSERT INTO users (id, name, external_id, balance, version, created_at, rehearsal_id, metadata)
            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::timestamptz[], $7::uuid[], $8::jsonb[])`,
     values: [
-      arrayOf(changes, ({ key }) => key),
+      uuidArray(changes, ({ key }) => key),
       textArray(changes, ({ after }) => after.created?.name),
       textArray(changes, ({ after }) => after.created?.externalId),
       arrayOf(changes, ({ after }) => after.balance),
       arrayOf(changes, ({ after }) => after.version),
       timestampArray(changes, ({ after }) => after.created?.createdAt),
-      arrayOf(changes, ({ after }) => after.rehearsalId),
+      uuidArray(changes, ({ after }) => after.rehearsalId),
       textArray(changes, ({ after }) => jsonOrNull(after.created?.metadata)),
     ],
   };
@@ -49,7 +50,7 @@ function updateWallets(changes: Change<Wallet>[]): Statement {
   return {
     name: "update wallets",
     text: UPDATE_WALLETS,
-    values: [arrayOf(sorted, ({ key }) => key), arrayOf(sorted, ({ after }) => after.balance), arrayOf(sorted, ({ after }) => after.version)],
+    values: [uuidArray(sorted, ({ key }) => key), arrayOf(sorted, ({ after }) => after.balance), arrayOf(sorted, ({ after }) => after.version)],
     rows: sorted.length,
   };
 }
@@ -60,7 +61,7 @@ export const members: Table<Member> = {
   load: (ids) => ({
     name: "read members",
     text: `SELECT id, rehearsal_id AS "rehearsalId", erased_at IS NOT NULL AS erased FROM users WHERE id = ANY($1::uuid[])`,
-    values: [arrayOf(ids, (id) => id)],
+    values: [uuidArray(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, { rehearsalId: row["rehearsalId"] as string | null, erased: row["erased"] as boolean }],
   save: () => [],
@@ -98,12 +99,12 @@ function insertOrderPayments(rows: Transaction[]): Statement {
     text: `INSERT INTO balance_transactions (user_id, version, id, amount, balance_after, order_id, type, status, created_at)
            SELECT *, 'PAYMENT', 'COMPLETED', $7::timestamptz FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::bigint[], $5::bigint[], $6::uuid[])`,
     values: [
-      arrayOf(rows, (row) => row.userId),
+      uuidArray(rows, (row) => row.userId),
       arrayOf(rows, (row) => row.version),
-      arrayOf(rows, (row) => row.id),
+      uuidArray(rows, (row) => row.id),
       arrayOf(rows, (row) => row.amount),
       arrayOf(rows, (row) => row.balanceAfter),
-      arrayOf(rows, (row) => row.orderId),
+      uuidArray(rows, (row) => row.orderId),
       iso((rows[0] as Transaction).createdAt),
     ],
   };
@@ -117,13 +118,13 @@ function insertTransactions(rows: Transaction[]): Statement {
            FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::timestamptz[])
              v(user_id, version, id, type, amount, balance_after, order_id, reason, customer_reason, created_at)`,
     values: [
-      arrayOf(rows, (row) => row.userId),
+      uuidArray(rows, (row) => row.userId),
       arrayOf(rows, (row) => row.version),
-      arrayOf(rows, (row) => row.id),
+      uuidArray(rows, (row) => row.id),
       arrayOf(rows, (row) => row.type),
       arrayOf(rows, (row) => row.amount),
       arrayOf(rows, (row) => row.balanceAfter),
-      arrayOf(rows, (row) => row.orderId),
+      uuidArray(rows, (row) => row.orderId),
       textArray(rows, (row) => row.reason),
       textArray(rows, (row) => row.customerReason),
       timestampArray(rows, (row) => row.createdAt),
@@ -142,7 +143,7 @@ export function selectTransactions(userId: string, before: number | null, limit:
 }
 
 export function selectWallets(ids: string[]): Statement {
-  return { name: "select wallets", text: "SELECT id, balance, version FROM users WHERE id = ANY($1::uuid[])", values: [arrayOf(ids, (id) => id)] };
+  return { name: "select wallets", text: "SELECT id, balance, version FROM users WHERE id = ANY($1::uuid[])", values: [uuidArray(ids, (id) => id)] };
 }
 
 const USER = `id, name, external_id AS "externalId", coalesce(metadata, '{}') AS metadata`;

@@ -1,3 +1,4 @@
+import { uuidArray } from "../database/binary-arrays.ts";
 import { arrayOf, inOrder, type Statement, textArray, timestampArray, updateInPlace } from "../database/statement.ts";
 import type { Change, Table } from "../till/table.ts";
 import type { Product, Variant } from "./catalog.ts";
@@ -9,7 +10,7 @@ export const variants: Table<Variant> = {
     name: "lock variants",
     text: `SELECT id, product_id AS "productId", position, sku, name, options, price, stock, status, version FROM variants
            WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
-    values: [arrayOf(ids, (id) => id)],
+    values: [uuidArray(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Variant],
   save(changes) {
@@ -41,8 +42,8 @@ function insertVariants(changes: Change<Variant>[]): Statement {
     text: `INSERT INTO variants (id, product_id, position, sku, name, options, price, stock, status)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::text[], $6::jsonb[], $7::bigint[], $8::bigint[], $9::text[])`,
     values: [
-      arrayOf(changes, ({ key }) => key),
-      arrayOf(changes, ({ after }) => after.productId),
+      uuidArray(changes, ({ key }) => key),
+      uuidArray(changes, ({ after }) => after.productId),
       arrayOf(changes, ({ after }) => after.position),
       ...descriptions(changes),
       arrayOf(changes, ({ after }) => after.price),
@@ -60,7 +61,7 @@ function updateStock(changes: Change<Variant>[]): Statement {
   return {
     name: "update stock",
     text: UPDATE_STOCK,
-    values: [arrayOf(sold, ({ key }) => key), arrayOf(sold, ({ after }) => after.stock)],
+    values: [uuidArray(sold, ({ key }) => key), arrayOf(sold, ({ after }) => after.stock)],
     rows: sold.length,
   };
 }
@@ -72,7 +73,7 @@ function updateVariants(changes: Change<Variant>[]): Statement {
            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::text[], $7::int[]) v(id, sku, name, options, price, status, version)
            WHERE variants.id = v.id`,
     values: [
-      arrayOf(changes, ({ key }) => key),
+      uuidArray(changes, ({ key }) => key),
       ...descriptions(changes),
       arrayOf(changes, ({ after }) => after.price),
       arrayOf(changes, ({ after }) => after.status),
@@ -112,7 +113,7 @@ export const products: Table<Product> = {
   load: (ids) => ({
     name: "read products",
     text: `SELECT id, name, description, status, price, version, variants_added AS "variantsAdded", tax_free_amount AS "taxFreeAmount", drop_id AS "dropId", rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
-    values: [arrayOf(ids, (id) => id)],
+    values: [uuidArray(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Product],
   save(changes) {
@@ -128,13 +129,13 @@ function insertProducts(changes: Change<Product>[]): Statement {
     text: `INSERT INTO products (id, name, description, status, price, created_at, rehearsal_id, tax_free_amount)
            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::uuid[], $8::bigint[])`,
     values: [
-      arrayOf(changes, ({ key }) => key),
+      uuidArray(changes, ({ key }) => key),
       textArray(changes, ({ after }) => after.name),
       textArray(changes, ({ after }) => after.description),
       arrayOf(changes, ({ after }) => after.status),
       arrayOf(changes, ({ after }) => after.price),
       timestampArray(changes, ({ after }) => after.made?.createdAt),
-      arrayOf(changes, ({ after }) => after.rehearsalId),
+      uuidArray(changes, ({ after }) => after.rehearsalId),
       arrayOf(changes, ({ after }) => after.taxFreeAmount ?? 0),
     ],
   };
@@ -149,13 +150,13 @@ function updateProducts(changes: Change<Product>[]): Statement {
              v(id, name, description, status, price, version, drop_id, variants_added, tax_free_amount)
            WHERE p.id = v.id`,
     values: [
-      arrayOf(changes, ({ key }) => key),
+      uuidArray(changes, ({ key }) => key),
       textArray(changes, ({ after }) => after.name),
       textArray(changes, ({ after }) => after.description),
       arrayOf(changes, ({ after }) => after.status),
       arrayOf(changes, ({ after }) => after.price),
       arrayOf(changes, ({ after }) => after.version),
-      arrayOf(changes, ({ after }) => after.dropId),
+      uuidArray(changes, ({ after }) => after.dropId),
       arrayOf(changes, ({ after }) => after.variantsAdded ?? 0),
       arrayOf(changes, ({ after }) => after.taxFreeAmount ?? 0),
     ],

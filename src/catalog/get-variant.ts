@@ -16,17 +16,22 @@ export function getProduct(uow: UnitOfWork, productId: string, user: { rehearsal
   return product;
 }
 
-/** A variant and its product. Errors: PRODUCT_NOT_FOUND, also for another product's variant. */
-export function getVariant(uow: UnitOfWork, productId: string, variantId: string): { product: Product; variant: Variant } {
-  const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
+/** A variant of this product. Errors: PRODUCT_NOT_FOUND, also for another product's variant. */
+export function getVariantOf(uow: UnitOfWork, { id: productId }: Product, variantId: string): Variant {
   const variant = uow.find(variants, variantId);
   if (variant === undefined || variant.productId !== productId) refuse("PRODUCT_NOT_FOUND", { productId, variantId });
-  return { product, variant };
+  return variant;
 }
 
 /** A variant on sale and its product. Errors: PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE. */
 export function getVariantForSale(uow: UnitOfWork, productId: string, variantId: string): { product: Product; variant: Variant } {
-  const { product, variant } = getVariant(uow, productId, variantId);
-  if (variantStatus(product, variant) !== "ON_SALE") refuse("PRODUCT_NOT_FOR_SALE", { productId, variantId });
+  const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
+  const variant = getVariantOf(uow, product, variantId);
+  checkForSale(product, variant);
   return { product, variant };
+}
+
+/** Errors: PRODUCT_NOT_FOR_SALE. */
+export function checkForSale(product: Product, variant: Variant): void {
+  if (variantStatus(product, variant) !== "ON_SALE") refuse("PRODUCT_NOT_FOR_SALE", { productId: product.id, variantId: variant.id });
 }

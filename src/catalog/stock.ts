@@ -5,6 +5,8 @@ import type { Need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { variants } from "./catalog.sql.ts";
 
+type Units = { productId: string; variantId: string; quantity: number };
+
 /** The product and the drop that sell a variant. SKU and stock are as of the reading. */
 export type StockPlace = { variantId: string; sku: string | null; stock: number; productId: string; dropId: string | null };
 
@@ -18,9 +20,13 @@ export interface StockLine {
   pass(uow: UnitOfWork, productId: string, variantId: string): void;
 }
 
-/** Takes units of a variant out of stock. Errors: STOCK_INSUFFICIENT, PRODUCT_NOT_FOUND. */
-export function takeStock(uow: UnitOfWork, { productId, variantId, quantity }: { productId: string; variantId: string; quantity: number }): void {
-  const variant = uow.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
+/**
+ * Takes units of a variant out of stock.
+ * @param variant its present row, if the caller has it
+ * Errors: STOCK_INSUFFICIENT, PRODUCT_NOT_FOUND.
+ */
+export function takeStock(uow: UnitOfWork, { productId, variantId, quantity }: Units, variant = uow.find(variants, variantId)): void {
+  if (variant === undefined) refuse("PRODUCT_NOT_FOUND", { productId, variantId });
   if (variant.stock < quantity) refuse("STOCK_INSUFFICIENT", { productId, variantId, requested: quantity, available: variant.stock });
   uow.put(variants, variantId, { ...variant, stock: variant.stock - quantity });
 }

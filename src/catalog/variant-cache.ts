@@ -33,7 +33,8 @@ export class VariantCache {
   variantsOfAll(productIds: Iterable<string>): Map<string, string[]> | Promise<Map<string, string[]>> {
     const found = new Map<string, string[]>();
     const missing: Promise<void>[] = [];
-    for (const id of new Set(productIds)) {
+    for (const id of productIds) {
+      if (found.has(id)) continue;
       const ids = this.variantsOf(id);
       if (ids instanceof Promise) missing.push(ids.then((read) => void (read && found.set(id, read))));
       else if (ids) found.set(id, ids);

@@ -1,3 +1,4 @@
+import { uuidArray } from "../database/binary-arrays.ts";
 import { arrayOf, columns, iso, LAST_ID, type Statement, timestampArray } from "../database/statement.ts";
 import type { Change, Table } from "../till/table.ts";
 import { sameTerms } from "./campaign-terms.ts";
@@ -14,7 +15,7 @@ export const campaigns: Table<Campaign> = {
   load: (ids) => ({
     name: "lock campaigns",
     text: `SELECT ${CAMPAIGN} FROM campaigns WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
-    values: [arrayOf(ids, (id) => id)],
+    values: [uuidArray(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, campaignOf(row)],
   save(changes) {
@@ -79,7 +80,7 @@ function updateIssued(changes: Change<Campaign>[]): Statement {
     text: `UPDATE campaigns c SET issued_quantity = v.issued, sold_out_at = v.sold_out
            FROM unnest($1::uuid[], $2::int[], $3::timestamptz[]) v(id, issued, sold_out) WHERE c.id = v.id`,
     values: [
-      arrayOf(changes, ({ key }) => key),
+      uuidArray(changes, ({ key }) => key),
       arrayOf(changes, ({ after }) => after.issuedQuantity),
       timestampArray(changes, ({ after }) => after.soldOutAt),
     ],
@@ -109,7 +110,7 @@ function termsRow({ discount, metadata, ...campaign }: Campaign) {
 }
 
 export function selectCampaigns(ids: string[]): Statement {
-  return { name: "select campaigns", text: `SELECT ${CAMPAIGN} FROM campaigns WHERE id = ANY($1::uuid[])`, values: [arrayOf(ids, (id) => id)] };
+  return { name: "select campaigns", text: `SELECT ${CAMPAIGN} FROM campaigns WHERE id = ANY($1::uuid[])`, values: [uuidArray(ids, (id) => id)] };
 }
 
 /** The last row of the previous page, and the instant (ms) at which the first page was read. */

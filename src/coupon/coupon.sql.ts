@@ -1,4 +1,5 @@
 import { type Page, pageColumns } from "../database/batched-pages.ts";
+import { uuidArray } from "../database/binary-arrays.ts";
 import { arrayOf, iso, type Statement, timestampArray } from "../database/statement.ts";
 import type { Change, Table } from "../till/table.ts";
 import { discountOf } from "./campaign.sql.ts";
@@ -14,7 +15,7 @@ export const userCoupons: Table<UserCoupon> = {
     name: "lock user coupons",
     text: `SELECT ${USER_COUPON} FROM user_coupons uc JOIN campaigns c ON c.id = uc.campaign_id
            WHERE uc.id = ANY($1::uuid[]) ORDER BY uc.id FOR NO KEY UPDATE OF uc`,
-    values: [arrayOf(ids, (id) => id)],
+    values: [uuidArray(ids, (id) => id)],
   }),
   read(row) {
     const coupon = userCouponOf(row);
@@ -40,9 +41,9 @@ function insertUserCoupons(changes: Change<UserCoupon>[]): Statement {
            SELECT id, campaign_id, user_id, 'AVAILABLE', issued_at, expires_at
            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[]) v(id, campaign_id, user_id, issued_at, expires_at)`,
     values: [
-      arrayOf(changes, ({ key }) => key),
-      arrayOf(changes, ({ after }) => after.couponId),
-      arrayOf(changes, ({ after }) => after.userId),
+      uuidArray(changes, ({ key }) => key),
+      uuidArray(changes, ({ after }) => after.couponId),
+      uuidArray(changes, ({ after }) => after.userId),
       timestampArray(changes, ({ after }) => after.issuedAt),
       timestampArray(changes, ({ after }) => after.expiresAt),
     ],
@@ -55,10 +56,10 @@ function updateUserCoupons(changes: Change<UserCoupon>[]): Statement {
     text: `UPDATE user_coupons uc SET status = v.status, used_at = v.used_at, order_id = v.order_id, voided_at = v.voided_at
            FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[], $5::timestamptz[]) v(id, status, used_at, order_id, voided_at) WHERE uc.id = v.id`,
     values: [
-      arrayOf(changes, ({ key }) => key),
+      uuidArray(changes, ({ key }) => key),
       arrayOf(changes, ({ after }) => after.status),
       timestampArray(changes, ({ after }) => after.usedAt),
-      arrayOf(changes, ({ after }) => after.orderId),
+      uuidArray(changes, ({ after }) => after.orderId),
       timestampArray(changes, ({ after }) => after.voidedAt),
     ],
     rows: changes.length,
@@ -73,7 +74,7 @@ export const claims: Table<string> = {
     // OFFSET 0 forces an index lookup per claim, whatever statistics the planner had.
     text: `SELECT uc.* FROM unnest($1::uuid[], $2::uuid[]) k(campaign_id, user_id) CROSS JOIN LATERAL
              (SELECT campaign_id, user_id, id FROM user_coupons WHERE campaign_id = k.campaign_id AND user_id = k.user_id OFFSET 0) uc`,
-    values: [arrayOf(keys, (key) => key.slice(0, 36)), arrayOf(keys, (key) => key.slice(37))],
+    values: [uuidArray(keys, (key) => key.slice(0, 36)), uuidArray(keys, (key) => key.slice(37))],
   }),
   read: (row) => [claimKey(row["campaign_id"] as string, row["user_id"] as string), row["id"] as string],
   save: () => [], // `userCoupons` writes the coupon.

@@ -51,6 +51,6 @@ function pageOf(key: string): Page {
 export const PAGE_COLUMNS = columns({ user_id: "uuid", before: "uuid", most: "int" });
 
 /** The parameters of a statement that reads `PAGE_COLUMNS`. */
-export function pageColumns(pages: Page[]): string[] {
+export function pageColumns(pages: Page[]): (string | Buffer)[] {
   return PAGE_COLUMNS.arrays(pages);
 }

@@ -68,13 +68,14 @@ function write(connection: pg.Connection, known: Map<string, string>, { name, te
   if (before === undefined) connection.parse({ name, text, types: [] }, true);
   else if (before !== text) throw new Error(`two statements have the name ${JSON.stringify(name)}`);
   known.set(name, text);
-  const written = values.map(asText);
+  const written = values.map(encoded);
   connection.bind({ statement: name, values: written }, true);
   connection.describe({ type: "P", name: "" }, true);
   connection.execute({}, true);
   return written.reduce((sum, value) => sum + (value?.length ?? 0), 0);
 }
 
-function asText(value: unknown): string | null {
-  return value === null || value === undefined ? null : typeof value === "string" ? value : String(value);
+/** As text, or in binary if it is a Buffer. */
+function encoded(value: unknown): string | Buffer | null {
+  return value === null || value === undefined ? null : typeof value === "string" || Buffer.isBuffer(value) ? value : String(value);
 }

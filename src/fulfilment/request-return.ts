@@ -19,6 +19,9 @@ import { itemsOf, type ReturnRow, type ReturnView, returnView } from "./return.t
 import { returns } from "./return.sql.ts";
 import { choosePieces, type Piece, returnablePieces, unitsOfPieces } from "./returnable.ts";
 
+/** Most returns of an order. Each decision about one reads all of them, and a buyer can withdraw and request without end. */
+const RETURNS_MAX = 200;
+
 export type RequestReturn = {
   orderId: string;
   /** The user that must own the order; null for an operator. */
@@ -50,6 +53,8 @@ export const requestReturn = command<RequestReturn, ReturnView>({
     if (callerId !== null) getMember(uow, callerId);
     for (const [i, item] of (items ?? []).entries())
       if (!order.items.some(({ variantId }) => variantId === item.variantId)) invalid(`/items/${i}/variantId`, "was not bought with this order");
+    if ((uow.find(returns, orderId)?.length ?? 0) >= RETURNS_MAX)
+      refuse("ORDER_NOT_RETURNABLE", { orderId, orderStatus: order.status, limit: RETURNS_MAX });
     const returnable = returnablePiecesOf(uow, order, returnWithinMs);
     const units = items ? unitsOf(items) : unitsOfPieces(returnable);
     const pieces = choosePieces(returnable, units);

@@ -41,6 +41,7 @@ const ReturnSchema = Type.Object(
 const OrderParams = Type.Object({ orderId: Id() });
 const ReturnParams = Type.Object({ id: Id() });
 const RETURNS = newestFirst("returns");
+const RETURNS_OF_ORDER = newestFirst("returns of order");
 
 export type ReturnRoutesOptions = {
   config: Pick<Config, "gateway" | "returnWithinMs">;
@@ -53,11 +54,12 @@ export type ReturnRoutesOptions = {
 
 export function returnRoutes(routes: Routes, options: ReturnRoutesOptions): void {
   buyerRoutes(routes, options);
+  listRoute(routes, options);
   receiveRoute(routes, options);
   operatorRoutes(routes, options);
 }
 
-function buyerRoutes(routes: Routes, { config, database, orderCache }: ReturnRoutesOptions): void {
+function buyerRoutes(routes: Routes, { config }: ReturnRoutesOptions): void {
   routes.write(
     {
       method: "POST",
@@ -82,28 +84,6 @@ function buyerRoutes(routes: Routes, { config, database, orderCache }: ReturnRou
     },
   );
 
-  routes.read(
-    {
-      method: "GET",
-      path: "/orders/{orderId}/returns",
-      operationId: "listReturnsOfOrder",
-      audience: "shopper",
-      permission: "orders",
-      tag: "Returns",
-      summary: "The returns of an order, newest first",
-      description: "Shoppers see the returns of their own orders only; another's order is 404.",
-      params: OrderParams,
-      answers: { 200: Type.Object({ returns: Type.Array(ReturnSchema), nextCursor: NextCursor }) },
-      refusals: ["ORDER_NOT_FOUND"],
-    },
-    async ({ caller, params: { orderId } }) => {
-      const order = await orderCache.find(orderId.toLowerCase());
-      if (!order || !mayRead(caller, order.userId)) refuse("ORDER_NOT_FOUND", { orderId });
-      const rows = await database.rows<ReturnRow>(selectReturnsOfOrder(order.id));
-      return { returns: rows.map((row) => returnView(row, { isOperator: caller.role === "operator" })), nextCursor: null };
-    },
-  );
-
   routes.write(
     {
       method: "DELETE",
@@ -121,6 +101,36 @@ function buyerRoutes(routes: Routes, { config, database, orderCache }: ReturnRou
     ({ caller, params: { orderId, returnId } }) => {
       const callerId = caller.role === "operator" ? null : caller.id;
       return submit(withdrawReturn, { orderId: orderId.toLowerCase(), returnId: returnId.toLowerCase(), callerId }, 204);
+    },
+  );
+}
+
+function listRoute(routes: Routes, { database, orderCache }: ReturnRoutesOptions): void {
+  routes.read(
+    {
+      method: "GET",
+      path: "/orders/{orderId}/returns",
+      operationId: "listReturnsOfOrder",
+      audience: "shopper",
+      permission: "orders",
+      tag: "Returns",
+      summary: "The returns of an order, newest first",
+      description: "Shoppers see the returns of their own orders only; another's order is 404.",
+      params: OrderParams,
+      query: Query(page),
+      answers: { 200: Type.Object({ returns: Type.Array(ReturnSchema), nextCursor: NextCursor }) },
+      shape: RETURNS_OF_ORDER.checkCursor,
+      refusals: ["ORDER_NOT_FOUND"],
+    },
+    async ({ caller, params: { orderId }, query }) => {
+      const order = await orderCache.find(orderId.toLowerCase());
+      if (!order || !mayRead(caller, order.userId)) refuse("ORDER_NOT_FOUND", { orderId });
+      const { rows, nextCursor } = await RETURNS_OF_ORDER.read(
+        query,
+        (after, limit) => database.rows<ReturnRow>(selectReturnsOfOrder(order.id, after?.[0] ?? null, limit)),
+        ({ id }) => [id],
+      );
+      return { returns: rows.map((row) => returnView(row, { isOperator: caller.role === "operator" })), nextCursor };
     },
   );
 }

@@ -71,9 +71,13 @@ export function selectReturn(id: string): Statement {
   return { name: "select return", text: `SELECT ${RETURN} FROM returns r WHERE r.id = $1`, values: [id] };
 }
 
-/** An order's returns, newest first. */
-export function selectReturnsOfOrder(orderId: string): Statement {
-  return { name: "select returns of order", text: `SELECT ${RETURN} FROM returns r WHERE r.order_id = $1 ORDER BY r.id DESC`, values: [orderId] };
+/** An order's returns before this id, newest first. @param before null for the first page */
+export function selectReturnsOfOrder(orderId: string, before: string | null, limit: number): Statement {
+  return {
+    name: "select returns of order",
+    text: `SELECT ${RETURN} FROM returns r WHERE r.order_id = $1 AND r.id < $2::uuid ORDER BY r.id DESC LIMIT $3`,
+    values: [orderId, before ?? LAST_ID, limit],
+  };
 }
 
 /** Returns before this id, newest first. @param before null for the first page */

@@ -17,6 +17,7 @@ export type ShopRoutesOptions = {
 const PaymentWindow = Type.Object({
   clientKey: Type.String({ description: "The gateway's public key" }),
   sdkUrl: Type.String({ format: "uri", description: "The script of the gateway's browser SDK" }),
+  depositHours: Type.Integer({ description: "`virtualAccount.validHours` of the window: how long an order's stock waits for a deposit" }),
   methods: Type.Array(OneOf(GATEWAY_METHODS), {
     description: "What the window may offer; another method is refused and sent back. A charge takes no VIRTUAL_ACCOUNT",
   }),

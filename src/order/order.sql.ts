@@ -1,5 +1,6 @@
 import { type Page, pageColumns } from "../database/batched-pages.ts";
-import { arrayOf, columns, iso, type Statement } from "../database/statement.ts";
+import { uuidArray } from "../database/binary-arrays.ts";
+import { columns, iso, type Statement } from "../database/statement.ts";
 import type { Change, Journal, Table } from "../till/table.ts";
 import { insertPlaced, storedItem, type StoredItem } from "./insert-orders.sql.ts";
 import { changesDetails, DETAILS, updateDetails } from "./order-details.sql.ts";
@@ -25,7 +26,7 @@ export const orders: Table<Order> = {
     text: `SELECT ${SCALARS}, ${DETAILS}, ${ITEMS} AS items, o.items IS NULL AS unmoved, coalesce(o.holds_stock, false) AS "holdsStock",
              ${paid("paid_at", "paid_at")} AS "paidAt", ${paid("payment_id", "id")} AS "paymentId"
            FROM orders o WHERE o.id = ANY($1::uuid[]) ORDER BY o.id FOR NO KEY UPDATE`,
-    values: [arrayOf(ids, (id) => id)],
+    values: [uuidArray(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, withItems(row as Order)],
   save(changes) {
@@ -86,7 +87,7 @@ function updateItems(changes: Change<Order>[]): Statement {
 
 /** Moves orders of the layout before into the present one, unless older instances are running. */
 export function moveOrders(ids: string[]): Statement {
-  return { name: "move orders", text: "SELECT move_orders($1::uuid[])", values: [arrayOf(ids, (id) => id)] };
+  return { name: "move orders", text: "SELECT move_orders($1::uuid[])", values: [uuidArray(ids, (id) => id)] };
 }
 
 const EVENTS = columns({ order_id: "uuid", seq: "int", type: "text", data: "jsonb", at: "timestamptz" });
@@ -118,7 +119,7 @@ export const FIRST_ITEMS = `CROSS JOIN LATERAL (SELECT jsonb_path_query_array(it
 
 /** Orders with all line items. `payment` is one at the gateway: the settled, open, or else last failed one. */
 export function selectOrders(ids: string[]): Statement {
-  return { name: "select orders", text: `SELECT ${WHOLE} FROM orders o WHERE o.id = ANY($1::uuid[])`, values: [arrayOf(ids, (id) => id)] };
+  return { name: "select orders", text: `SELECT ${WHOLE} FROM orders o WHERE o.id = ANY($1::uuid[])`, values: [uuidArray(ids, (id) => id)] };
 }
 
 /** Pages of users' orders, newest first, with their first line items. `page` counts from 1. */
@@ -136,7 +137,7 @@ export function selectImmutableOrders(ids: string[]): Statement {
   return {
     name: "select immutable orders",
     text: `SELECT o.id, o.user_id AS "userId", o.user_coupon_id AS "userCouponId", ${ITEMS} AS "lineItems" FROM orders o WHERE o.id = ANY($1::uuid[])`,
-    values: [arrayOf(ids, (id) => id)],
+    values: [uuidArray(ids, (id) => id)],
   };
 }
 

@@ -1,8 +1,8 @@
 import { carts, selectCartVariants } from "../cart/cart.sql.ts";
 import { getCart } from "../cart/get-cart.ts";
-import { displayName } from "../catalog/catalog.ts";
+import { displayName, type Product, type Variant } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
-import { getProduct, getVariant, getVariantForSale } from "../catalog/get-variant.ts";
+import { checkForSale, getProduct, getVariantOf } from "../catalog/get-variant.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import { discountFor } from "../coupon/coupon.ts";
@@ -60,6 +60,7 @@ export type PlaceOrder = {
 const QUANTITY_MAX = 1_000_000;
 /** How many units of a hold an order may give up; more than a limit allows. */
 const HELD_MOST = 100;
+const NOT_IN_DROPS: Sold = { held: new Set(), heldUntil: null };
 
 /**
  * Places an order. BALANCE also pays it from the balance; DEFERRED leaves it unpaid and reserves
@@ -80,26 +81,28 @@ export function placeOrder(variantCache: VariantCache, database: Database, produ
       return withDrops(read, known);
     },
 
-    needs: (input) => [
-      buyerNeed(input),
-      ...(input.lineItems === null ? [need(carts, input.userId)] : []),
-      ...variantNeeds(input),
-      ...(input.productDrops?.length ? dropNeeds(input, input.productDrops) : []),
-      ...(input.userCouponId === null ? [] : [need(userCoupons, input.userCouponId)]),
-      ...(input.externalId === undefined ? [] : [need(orderExternalIds, input.externalId)]),
-    ],
+    needs(input) {
+      const needs = [buyerNeed(input)];
+      if (input.lineItems === null) needs.push(need(carts, input.userId));
+      addVariantNeeds(needs, input);
+      if (input.productDrops?.length) needs.push(...dropNeeds(input, input.productDrops));
+      if (input.userCouponId !== null) needs.push(need(userCoupons, input.userCouponId));
+      if (input.externalId !== undefined) needs.push(need(orderExternalIds, input.externalId));
+      return needs;
+    },
 
     decide(uow, input) {
       // All refusals "not found" come before other refusals.
       const lineItems = input.lineItems === null ? cartLineItems(uow, input) : mergedLineItems(uow, input, input.lineItems);
       if (input.userCouponId !== null) getCoupon(uow, input.userCouponId, input.userId);
-      const items = lineItems.map((lineItem) => orderItem(uow, lineItem));
+      const items = lineItems.map(orderItem);
       const { userId, person = userId } = input;
       const unsold = newOrder(uow, input, items);
       checkAmount(unsold, input.expectedAmount);
       if (input.externalId !== undefined && uow.find(orderExternalIds, input.externalId) !== undefined)
         invalid("/externalId", "already belongs to another order");
-      const sold = sellInDrops(uow, { orderId: unsold.id, userId, person, items });
+      const isInDrop = lineItems.some(({ product }) => (product.dropId ?? null) !== null);
+      const sold = isInDrop ? sellInDrops(uow, { orderId: unsold.id, userId, person, items }) : NOT_IN_DROPS;
       const order = input.method === "BALANCE" ? unsold : unpaid(unsold, input, sold);
       if (input.method === "BALANCE") {
         payFromBalance(uow, order, sold.held);
@@ -147,15 +150,17 @@ function dropNeeds({ userId, person = userId, lineItems, cartVariants = [], vari
   return [...saleNeeds(productDrops, [...productDrops.keys()], [person]), ...ids];
 }
 
-function variantNeeds({ lineItems, cartVariants = [], variantIds }: PlaceOrder): Need[] {
-  if (lineItems === null) return cartVariants.flatMap(({ productId, variantId }) => [need(products, productId), need(variants, variantId)]);
-  return lineItems.flatMap(({ productId, variantId }) => {
-    const ids = variantId === undefined ? (variantIds?.get(productId) ?? []) : [variantId];
-    return ids.length === 1 ? [need(products, productId), need(variants, ids[0] as string)] : [need(products, productId)];
-  });
+function addVariantNeeds(needs: Need[], { lineItems, cartVariants = [], variantIds }: PlaceOrder): void {
+  for (const { productId, variantId } of lineItems ?? cartVariants) {
+    needs.push(need(products, productId));
+    const ids = variantIds?.get(productId);
+    if (variantId !== undefined) needs.push(need(variants, variantId));
+    else if (ids?.length === 1) needs.push(need(variants, ids[0] as string));
+  }
 }
 
-type LineItem = { productId: string; variantId: string; quantity: number };
+/** A line item with its rows, so that none is looked up twice. */
+type LineItem = { product: Product; variant: Variant; quantity: number };
 
 /**
  * The ordered items of the cart. Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, CART_ITEM_NOT_FOUND,
@@ -171,8 +176,10 @@ function cartLineItems(uow: UnitOfWork, input: PlaceOrder): LineItem[] {
   // rows.
   if (cart.some((item) => !uow.holds(variants, item.variantId))) throw new NeedsChanged();
   const buyer = getBuyer(uow, input);
-  for (const { productId } of cart) getProduct(uow, productId, buyer);
-  return cart;
+  return cart.map(({ productId, variantId, quantity }) => {
+    const productInCart = getProduct(uow, productId, buyer);
+    return { product: productInCart, variant: getVariantOf(uow, productInCart, variantId), quantity };
+  });
 }
 
 /** Takes the ordered items out of the cart. */
@@ -192,17 +199,18 @@ function mergedLineItems(uow: UnitOfWork, input: PlaceOrder, requests: LineItemR
     const { productId } = request;
     const product = getProduct(uow, productId, buyer);
     const variantId = soleVariant(request, product, input.variantIds?.get(productId) ?? [], `/orderItems/${i}/variantId`);
-    getVariant(uow, productId, variantId);
+    const variant = getVariantOf(uow, product, variantId);
     const quantity = (merged.get(variantId)?.quantity ?? 0) + request.quantity;
     if (quantity > QUANTITY_MAX) invalid(`/orderItems/${i}/quantity`, `the line items of this variant together exceed ${QUANTITY_MAX}`);
-    merged.set(variantId, { productId, variantId, quantity });
+    merged.set(variantId, { product, variant, quantity });
   });
   return [...merged.values()];
 }
 
-function orderItem(uow: UnitOfWork, { productId, variantId, quantity }: LineItem): OrderItem {
-  const { product, variant } = getVariantForSale(uow, productId, variantId);
-  const { sku, options, price: unitPrice } = variant;
+/** Errors: PRODUCT_NOT_FOR_SALE. */
+function orderItem({ product, variant, quantity }: LineItem): OrderItem {
+  checkForSale(product, variant);
+  const { id: variantId, productId, sku, options, price: unitPrice } = variant;
   const item: OrderItem = { variantId, productId, sku, name: displayName(product, variant), options, unitPrice, quantity, refundedQuantity: 0 };
   // A price that was lowered since is tax-free as a whole.
   if (product.taxFreeAmount) item.taxFreeAmount = Math.min(product.taxFreeAmount, unitPrice);

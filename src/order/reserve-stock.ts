@@ -17,11 +17,12 @@ export function reserveStock(uow: UnitOfWork, order: Order, held: ReadonlySet<st
   for (const item of order.items) {
     if (held.has(item.variantId)) continue;
     const { productId, variantId } = item;
-    if (uow.find(variants, variantId)?.stock === 0) {
+    const variant = uow.find(variants, variantId);
+    if (variant?.stock === 0) {
       const drop = dropOf(uow, productId);
       if (drop) refuse("DROP_SOLD_OUT", { dropId: drop.id, productId, variantId });
     }
-    takeStock(uow, item);
+    takeStock(uow, item, variant);
   }
   if (order.userCouponId !== null) useCoupon(uow, getUsableCoupon(uow, order.userCouponId, order.userId, order.totalAmount), order.id);
 }

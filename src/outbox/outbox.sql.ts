@@ -1,7 +1,8 @@
 // Reads the outbox in whole transactions: a pass covers the transactions after a position that are older than every running one.
 // An id or a time assigned before the commit cannot tell which rows are committed; transaction ids can.
 
-import { arrayOf, type Statement } from "../database/statement.ts";
+import { uuidArray } from "../database/binary-arrays.ts";
+import { type Statement } from "../database/statement.ts";
 import type { OrderItem, ShippingAddress } from "../order/order.ts";
 import { ITEMS } from "../order/order.sql.ts";
 import type { OrderEventContent } from "./event.ts";
@@ -61,7 +62,7 @@ export function selectDue(orderIds: string[], position: string, upper: string): 
              SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM ${EVENTS} e
              WHERE order_id = ANY($1::uuid[]) AND ${OF_NO_REHEARSAL}
            ) e WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY due, order_id, seq`,
-    values: [arrayOf(orderIds, (id) => id), position, upper],
+    values: [uuidArray(orderIds, (id) => id), position, upper],
   };
 }
 
@@ -97,7 +98,7 @@ export function selectOrderRows(orderIds: string[]): Statement {
              CASE WHEN o.paid_at IS NULL THEN p.amount ELSE o.total_amount - o.discount_amount END AS amount, coalesce(o.paid_at, p.paid_at) AS "paidAt"
            FROM orders o LEFT JOIN users u ON u.id = o.user_id LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN payments p ON p.order_id = o.id AND p.status <> 'FAILED'
            WHERE o.id = ANY($1::uuid[])`,
-    values: [arrayOf(orderIds, (id) => id)],
+    values: [uuidArray(orderIds, (id) => id)],
   };
 }
 
@@ -108,7 +109,7 @@ export function selectDataEvents(orderIds: string[]): Statement {
   return {
     name: "select events with data",
     text: `SELECT order_id AS "orderId", seq, type, data FROM order_events WHERE order_id = ANY($1::uuid[]) AND data IS NOT NULL ORDER BY order_id, seq`,
-    values: [arrayOf(orderIds, (id) => id)],
+    values: [uuidArray(orderIds, (id) => id)],
   };
 }
 

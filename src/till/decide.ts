@@ -13,16 +13,21 @@ export type Outcome = { kind: "answer"; answer: unknown } | { kind: "error"; err
 
 export type Prepared = { command: Command<unknown, unknown>; input: unknown; needs: Need[] };
 
+/** The needs of all commands. A round of orders has thousands, and an array that grows is copied again and again. */
+export function needsOf(commands: readonly { needs: Need[] }[]): Need[] {
+  const all: Need[] = [];
+  all.length = commands.reduce((sum, { needs }) => sum + needs.length, 0);
+  let i = 0;
+  for (const { needs } of commands) for (const need of needs) all[i++] = need;
+  return all;
+}
+
 /**
  * Decides all commands of a round. Pure. `changes` is undefined if no command changed anything.
  * @param now the instant of the round, in ms since 1970
  */
 export function decide(commands: Prepared[], loaded: Loaded, now: number): { outcomes: Outcome[]; changes: Changes | undefined } {
-  const uow = new UnitOfWork(
-    commands.flatMap(({ needs }) => needs),
-    loaded,
-    now,
-  );
+  const uow = new UnitOfWork(needsOf(commands), loaded, now);
   const outcomes = commands.map(({ command, input, needs }): Outcome => {
     try {
       uow.begin(needs);

@@ -185,7 +185,8 @@ function byTable(needs: Iterable<Need>): Map<Table<unknown>, Map<string, number>
   for (const { table, key, most = 0 } of needs) {
     let keys = tables.get(table);
     if (!keys) tables.set(table, (keys = new Map()));
-    keys.set(key, (keys.get(key) ?? 0) + most);
+    const sum = keys.get(key);
+    if (sum === undefined || most > 0) keys.set(key, (sum ?? 0) + most);
   }
   return new Map([...tables].sort(([a], [b]) => rank(a.name) - rank(b.name)));
 }

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { LockTimeout } from "../lock/lock.ts";
 import { Refusal } from "../refusal.ts";
 import type { Clock } from "./clock.ts";
-import { decide, type Outcome } from "./decide.ts";
+import { decide, needsOf, type Outcome } from "./decide.ts";
 import type { QueuedCommand } from "./queue.ts";
 import type { Round } from "./round.ts";
 import { Conflict, LostCommit, type OpenRound, type Store, StoreUnavailable } from "./store.ts";
@@ -107,10 +107,7 @@ export class RoundExecutor {
    * may have written anything.
    */
   async #decideAndCommit(round: Round, commands: QueuedCommand[]): Promise<Outcome[]> {
-    const open = await this.#options.store.lock(
-      commands.flatMap(({ needs }) => needs),
-      round.lockWaitMs,
-    );
+    const open = await this.#options.store.lock(needsOf(commands), round.lockWaitMs);
     if (round.locked()) this.#options.onLocked();
     if (!(await round.mayDecide())) {
       open.release();

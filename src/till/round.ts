@@ -83,7 +83,10 @@ export class Round {
   }
 
   #needsKey(key: string): boolean {
-    this.#keys ??= new Set(this.commands.flatMap(({ needs }) => needs.map((need) => need.key)));
+    if (!this.#keys) {
+      this.#keys = new Set();
+      for (const { needs } of this.commands) for (const need of needs) this.#keys.add(need.key);
+    }
     return this.#keys.has(key);
   }
 }

@@ -55,7 +55,7 @@ describe("the unit of work", () => {
     assert.ok(uow.holds(cups, "a"));
   });
 
-  // Goes red without `state.draft.get(key)` in `find`, without `drop`, and without `keep`.
+  // Goes red without `row.draft ??` in `peek`, without `drop`, and without `keep`.
   test("shows a command its own changes, and the next command only those of commands that succeeded", () => {
     const uow = openUow();
     uow.put(cups, "a", { tea: 2 });
@@ -73,7 +73,7 @@ describe("the unit of work", () => {
     assert.deepEqual(uow.find(cups, "a"), { tea: 3 });
   });
 
-  // Goes red without `!before.has(key)` in `keep`.
+  // Goes red without `!row.isKept` in `keep`.
   test("writes a row once, from its loaded version to its last, however many commands changed it", () => {
     const uow = openUow();
     for (const tea of [2, 3, 4]) {
@@ -102,7 +102,7 @@ describe("the unit of work", () => {
     });
   });
 
-  // Goes red if the first `put` of a later command does not add its table to `#drafted`.
+  // Goes red if the first `put` of a later command does not add its row to `#drafts`.
   test("drops the changes of each refused command in every table", () => {
     const uow = openUow();
     for (let i = 0; i < 3; i++) {

@@ -11,24 +11,37 @@ import type { Change, Changes, Journal, Loaded, Need, Table } from "./table.ts";
  */
 export class NeedsChanged extends Error {}
 
+/** A row that a command of the round has put: as loaded, as kept, and as the present command has it. */
+type ChangedRow = { readonly state: TableState; readonly key: string; readonly before: unknown; kept: unknown; draft: unknown; isKept: boolean };
+
 /**
- * The rows of one table in a round: `before` has the loaded version of each row that was changed.
+ * The rows of one table in a round. `put` has the rows that any command has put, refused commands included; `kept` those of commands that
+ * succeeded, in the order in which they were changed first. Orders of many line items make this the hottest loop of the till, so a row that
+ * was not put takes no entry, and a row that was put takes one lookup.
  */
-type TableState = { current: Map<string, unknown>; requested: Set<string>; before: Map<string, unknown>; draft: Map<string, unknown> };
+type TableState = { readonly loaded: ReadonlyMap<string, unknown>; readonly put: Map<string, ChangedRow>; readonly kept: ChangedRow[] };
+
+const NO_ROWS: ReadonlyMap<string, unknown> = new Map();
 
 export class UnitOfWork {
   /** The instant of the round in ms since 1970, the same for all of its commands. */
   readonly now: number;
+  readonly #needs: readonly Need[];
+  readonly #loaded: Loaded;
   readonly #tables = new Map<Table<unknown>, TableState>();
-  readonly #drafted: TableState[] = [];
+  /** The keys that the round needs, of tables in which a row was found to be absent. */
+  readonly #requested = new Map<Table<unknown>, Set<string>>();
+  /** What the present command has put. */
+  readonly #drafts: ChangedRow[] = [];
   readonly #journals = new Map<Journal<unknown>, unknown[]>();
   readonly #entries: { journal: Journal<unknown>; row: unknown }[] = [];
   #ownNeeds: readonly Need[] = [];
   #ownKeys: Set<string> | undefined;
 
-  constructor(needs: Iterable<Need>, loaded: Loaded, now: number) {
+  constructor(needs: readonly Need[], loaded: Loaded, now: number) {
     this.now = now;
-    for (const { table, key } of needs) this.#stateOf(table, loaded.get(table)).requested.add(key);
+    this.#needs = needs;
+    this.#loaded = loaded;
   }
 
   /** Starts the next command, which needs these rows. */
@@ -42,12 +55,8 @@ export class UnitOfWork {
    * that is a bug.
    */
   find<Row>(table: Table<Row>, key: string): Row | undefined {
-    const state = this.#tables.get(table);
-    if (state) {
-      const row = state.draft.get(key) ?? state.current.get(key);
-      if (row !== undefined) return row as Row;
-      if (state.requested.has(key)) return undefined;
-    }
+    const row = this.peek(table, key);
+    if (row !== undefined || this.#requests(table, key)) return row;
     throw new Error(`${table.name} ${key} is not in the command's needs`);
   }
 
@@ -56,8 +65,9 @@ export class UnitOfWork {
    * people of a line). Undefined if the round neither loaded nor wrote it.
    */
   peek<Row>(table: Table<Row>, key: string): Row | undefined {
-    const state = this.#tables.get(table);
-    return (state?.draft.get(key) ?? state?.current.get(key)) as Row | undefined;
+    const { put, loaded } = this.#stateOf(table);
+    const row = put.get(key);
+    return (row === undefined ? loaded.get(key) : (row.draft ?? row.kept)) as Row | undefined;
   }
 
   /**
@@ -65,8 +75,7 @@ export class UnitOfWork {
    * round began has not found them.
    */
   written<Row>(table: Table<Row>): Row[] {
-    const state = this.#tables.get(table);
-    return state ? ([...state.before.keys()].map((key) => state.current.get(key)) as Row[]) : [];
+    return this.#stateOf(table).kept.map(({ kept }) => kept as Row);
   }
 
   /**
@@ -81,8 +90,14 @@ export class UnitOfWork {
   /** Replaces or inserts the row of this key. Rows are never changed in place. */
   put<Row>(table: Table<Row>, key: string, row: Row): void {
     const state = this.#stateOf(table);
-    if (state.draft.size === 0) this.#drafted.push(state);
-    state.draft.set(key, row);
+    let changed = state.put.get(key);
+    if (changed === undefined) {
+      const before = state.loaded.get(key);
+      changed = { state, key, before, kept: before, draft: undefined, isKept: false };
+      state.put.set(key, changed);
+    }
+    if (changed.draft === undefined) this.#drafts.push(changed);
+    changed.draft = row;
   }
 
   /** Adds a row to a journal. */
@@ -101,46 +116,56 @@ export class UnitOfWork {
 
   /** Keeps the draft of a command that succeeded: the next command sees it. */
   keep(): void {
-    for (const { current, before, draft } of this.#drafted) {
-      for (const [key, row] of draft) {
-        if (!before.has(key)) before.set(key, current.get(key));
-        current.set(key, row);
-      }
-      draft.clear();
+    for (const row of this.#drafts) {
+      if (!row.isKept) row.state.kept.push(row);
+      row.isKept = true;
+      row.kept = row.draft;
+      row.draft = undefined;
     }
     for (const { journal, row } of this.#entries) {
       const rows = this.#journals.get(journal);
       if (rows) rows.push(row);
       else this.#journals.set(journal, [row]);
     }
-    this.#drafted.length = 0;
+    this.#drafts.length = 0;
     this.#entries.length = 0;
   }
 
   /** Drops the draft of a command that refused. */
   drop(): void {
-    for (const { draft } of this.#drafted) draft.clear();
-    this.#drafted.length = 0;
+    for (const row of this.#drafts) row.draft = undefined;
+    this.#drafts.length = 0;
     this.#entries.length = 0;
   }
 
   /** Everything to be written, or undefined if no command changed anything. */
   changes(): Changes | undefined {
     const tables = new Map<Table<unknown>, Change<unknown>[]>();
-    for (const [table, { before, current }] of this.#tables) {
-      if (before.size === 0) continue;
-      const changes: Change<unknown>[] = [];
-      for (const [key, row] of before) changes.push({ key, before: row, after: current.get(key) });
-      tables.set(table, changes);
-    }
+    for (const [table, { kept: rows }] of this.#tables)
+      if (rows.length > 0)
+        tables.set(
+          table,
+          rows.map(({ key, before, kept }) => ({ key, before, after: kept })),
+        );
     if (tables.size === 0 && this.#journals.size === 0) return undefined;
     return { tables, journals: this.#journals };
   }
 
-  #stateOf(table: Table<unknown>, loaded?: Map<string, unknown>): TableState {
+  /** Whether a command of the round needs this key. Asked only for absent rows, so the keys are collected when the first one is. */
+  #requests(table: Table<unknown>, key: string): boolean {
+    let requested = this.#requested.get(table);
+    if (!requested) {
+      requested = new Set();
+      for (const need of this.#needs) if (need.table === table) requested.add(need.key);
+      this.#requested.set(table, requested);
+    }
+    return requested.has(key);
+  }
+
+  #stateOf(table: Table<unknown>): TableState {
     let state = this.#tables.get(table);
     if (!state) {
-      state = { current: loaded ?? new Map(), requested: new Set(), before: new Map(), draft: new Map() };
+      state = { loaded: this.#loaded.get(table) ?? NO_ROWS, put: new Map(), kept: [] };
       this.#tables.set(table, state);
     }
     return state;

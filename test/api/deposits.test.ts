@@ -55,7 +55,8 @@ test("a payment that waits for a deposit names the account and holds the stock",
   const paid = await pay("VIRTUAL_ACCOUNT");
   const { status, deposit, details, paymentId } = good(paid.answer, 202);
   assert.equal(status, "WAITING_FOR_DEPOSIT");
-  assert.deepEqual([deposit.bank, deposit.bankCode, details.method], ["우리은행", "20", "VIRTUAL_ACCOUNT"]);
+  // The account is shown while the shop waits; its bank stays.
+  assert.deepEqual([deposit.bank, deposit.bankCode, details.method, details.company], ["우리은행", "20", "VIRTUAL_ACCOUNT", "우리은행"]);
   assert.equal(deposit.accountNumber, simulator.ledger.payments.get(paid.paymentKey)?.account?.number);
   assert.ok(Date.parse(deposit.dueAt) > Date.now());
   assert.equal(await shop.stockOf(paid.product), 8);

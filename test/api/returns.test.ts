@@ -180,3 +180,33 @@ test("while a refund is in progress at the gateway its units are not shipped and
   assert.deepEqual([returns[0].status, returns[0].restock, await shop.stockOf(product)], ["RECEIVED", true, 99]);
   assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
 });
+
+// Each decision reads all returns of its order.
+test("an order has at most 200 returns, which come in pages", async () => {
+  const { user, orderId, variantId } = await shipped(2);
+  const earlier = (count: number): Promise<unknown> =>
+    shop.shop.database.rows({
+      name: "earlier returns",
+      text: `INSERT INTO returns (id, order_id, status, pieces, reason, created_at, settled_at)
+             SELECT ('0193a000-0000-7000-8000-' || lpad(to_hex(floor(random() * 1e12)::bigint), 12, '0'))::uuid, $1, 'WITHDRAWN', '[]', 'r', now(), now() FROM generate_series(1, $2)`,
+      values: [orderId, count],
+    });
+  await earlier(198);
+  const request = () => user.post(`/orders/${orderId}/returns`, { items: [{ variantId, quantity: 1 }], reason: "r" });
+  const { returnId } = good(await request(), 201);
+  assert.equal((await user.delete(`/orders/${orderId}/returns/${returnId}`)).status, 204);
+  good(await request(), 201);
+  assert.equal(refused(await request(), 409, "ORDER_NOT_RETURNABLE")["limit"], 200);
+  const seen = new Set<string>();
+  let pages = 0;
+  for (let cursor: string | null = ""; cursor !== null; pages++) {
+    const { returns, nextCursor } = good(await user.get(`/orders/${orderId}/returns?limit=80${cursor === "" ? "" : `&cursor=${cursor}`}`), 200) as {
+      returns: { returnId: string }[];
+      nextCursor: string | null;
+    };
+    for (const one of returns) seen.add(one.returnId);
+    cursor = nextCursor;
+  }
+  assert.deepEqual([seen.size, pages], [200, 3]);
+  refused(await user.get(`/orders/${orderId}/returns?cursor=x`), 400, "INVALID_REQUEST");
+});

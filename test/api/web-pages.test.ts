@@ -133,6 +133,7 @@ test("only the page that opens the payment window lets the gateway's SDK run, an
     assert.deepEqual(paymentWindow, {
       clientKey: "test_ck_x",
       sdkUrl: "https://js.tosspayments.com/v2/standard",
+      depositHours: 24,
       methods: ["CARD", "EASY_PAY"],
     });
   } finally {

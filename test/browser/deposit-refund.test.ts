@@ -81,12 +81,16 @@ browserTest("a buyer cancels an order that was paid by a deposit, which goes bac
   await confirm.click();
   assert.deepEqual(sent, []);
 
+  // The bank knows no such account: the buyer is told, and corrects it.
+  await dialog.getByLabel("계좌번호").fill("000-123 456789");
+  await confirm.click();
+  await dialog.getByText("은행, 계좌번호, 예금주를 확인해 주세요").waitFor();
   await dialog.getByLabel("계좌번호").fill("110-123 456789");
   await confirm.click();
   await page.getByText("주문이 취소되었습니다").first().waitFor();
   assert.deepEqual(
     sent.map((body) => JSON.parse(body)),
-    [{ refundReceiveAccount: { bank: "88", accountNumber: "110123456789", holderName: "김하늘" } }],
+    ["000123456789", "110123456789"].map((accountNumber) => ({ refundReceiveAccount: { bank: "88", accountNumber, holderName: "김하늘" } })),
   );
   assert.equal(good(await user.get(`/orders/${orderId}`), 200).status, "REFUNDED");
   assert.equal(simulator.ledger.payments.get(paymentKey)?.left, 0);
@@ -220,6 +224,7 @@ browserTest("a buyer names the account with the return, and an operator who rece
   await dialog.getByText("구매자가 환불 계좌를 입력했습니다").waitFor();
   assert.equal(await dialog.getByLabel("계좌번호").count(), 0);
   await receive.click();
+  await dialog.getByText("은행, 계좌번호, 예금주를 확인해 주세요").waitFor();
   await dialog.getByLabel("은행").selectOption("하나은행");
   await dialog.getByLabel("계좌번호").fill("22233344455");
   await dialog.getByLabel("예금주").fill("김하늘");

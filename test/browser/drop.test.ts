@@ -6,7 +6,8 @@ import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { closeSoon } from "../support/close-soon.ts";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
+import { keepNotifications, setVisibility } from "./background.ts";
+import { assertAccessible, browserTest, eventually, useBrowser, visit } from "./browser.ts";
 import { assertNothingCovered, assertSeen } from "./seen.ts";
 
 useBrowser();
@@ -130,6 +131,72 @@ browserTest("a waiting buyer sees the place in line move, finds it again after c
   await page.getByRole("dialog").getByRole("button", { name: "포기하기" }).click();
   await headline(page).getByText("참여를 그만두었습니다").waitFor();
   assert.equal(await shop.stockOf(drop.product), 1);
+  await close();
+});
+
+// Fails without `dropReason` (words.ts) or the link to the drop (checkout-form.tsx).
+browserTest("a checkout tells that a drop is paused, not yet open, or holds no unit, and leads to the drop", async () => {
+  const [user] = (await shop.users(1, { balance: 50_000 })) as [Client];
+  const held = await openDrop(2);
+  const direct = await openDrop(2, { mode: "DIRECT", holdFor: undefined, waitlist: undefined });
+  const upcoming = await openDrop(2, { mode: "DIRECT", holdFor: undefined, waitlist: undefined, opensAt: inSeconds(HOUR_S) });
+  await enter(user, held);
+  const { page, close } = await visit(shop.url, { as: user });
+  const refusedAt = async ({ id, product }: typeof held, before: () => Promise<unknown>, words: RegExp): Promise<void> => {
+    const { variants } = good(await shop.anyone("GET", `/products/${product.id}`), 200);
+    await page.goto(`${shop.url}/store/checkout?product=${product.id}&variant=${variants[0].id}&quantity=1`);
+    await button(page, "9,000원 결제하기").waitFor();
+    await before();
+    await button(page, "9,000원 결제하기").click();
+    await assertSeen(page.getByRole("alert").getByText(words));
+    await assertSeen(page.locator(`.bottom-bar a[href$="/drops/${id}"]`));
+    await assertAccessible(page);
+  };
+  await refusedAt(upcoming, async () => {}, /아직 판매 시작 전입니다\.\s.+에 시작합니다/);
+  await refusedAt(direct, () => shop.operator.post(`/admin/drops/${direct.id}/pause`), /잠시 멈췄습니다/);
+  await refusedAt(held, () => user.delete(`/drops/${held.id}/entries/mine`), /확보한 수량이 없습니다/);
+  assert.equal(await shop.balanceOf(user), 50_000);
+
+  // A hold that ends during the checkout is told at once (entry-strip.tsx).
+  await page.goto(addressOf(held));
+  await button(page, "참여하기").click();
+  await page.getByRole("link", { name: "지금 결제하기" }).click();
+  await page.locator(".strip.held").waitFor();
+  good(await shop.operator.post(`/admin/drops/${held.id}/close`), 200);
+  await assertSeen(page.locator(".toast", { hasText: "결제 시간이 지났습니다" }).getByRole("link", { name: "드롭으로 가기" }));
+  await close();
+});
+
+// Fails without `hiddenMs` (resource.ts) or `useTurn` (turn.tsx), or if a tab in the background keeps its stream, which the others then lack.
+browserTest("a waiting buyer's tab in the background tells the turn by its title and a notification, and holds no connection", async () => {
+  const drop = await openDrop(1);
+  const [holder, buyer] = (await shop.users(2, { balance: 20_000 })) as [Client, Client];
+  await enter(holder, drop);
+  const { page, close } = await visit(shop.url, { as: buyer });
+  await keepNotifications(page);
+  const streams = new Set<unknown>();
+  page.on("request", (request) => request.url().endsWith("/live") && streams.add(request));
+  page.on("requestfailed", (request) => streams.delete(request));
+  page.on("requestfinished", (request) => streams.delete(request));
+  const untilStreams = async (count: number): Promise<void> => {
+    for (const deadline = Date.now() + 60_000; streams.size !== count && Date.now() < deadline;) await page.waitForTimeout(50);
+    assert.equal(streams.size, count);
+  };
+  await page.goto(`${shop.url}/store/drops/${drop.id}`);
+  await button(page, "대기 줄 서기").click();
+  await button(page, "차례가 오면 알림 받기").click();
+  await button(page, "차례가 오면 알림 받기").waitFor({ state: "detached" });
+  await assertAccessible(page);
+  await untilStreams(1);
+  await setVisibility(page, "hidden");
+  await untilStreams(0);
+  good(await holder.delete(`/drops/${drop.id}/entries/mine`), 204);
+  await eventually(page, "document.title.startsWith('확보됨 · ')");
+  assert.deepEqual(await page.evaluate("shownNotifications"), ["연꽃 드롭: 확보해 두었습니다"]);
+  await setVisibility(page, "visible");
+  await headline(page).getByText("확보해 두었습니다").waitFor();
+  await eventually(page, "!document.title.includes('확보됨')");
+  await untilStreams(1);
   await close();
 });
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, browserTest, type InPage, useBrowser, visit } from "./browser.ts";
 import { assertNothingCovered, assertSeen } from "./seen.ts";
 
 useBrowser();
@@ -194,4 +194,32 @@ browserTest("an item that sells out during the checkout ends the order in words 
   await assertNothingCovered(page);
   assert.equal(await shop.balanceOf(user), 100_000);
   await close();
+});
+
+// Fails if the print style keeps a control, a dark theme's light ink, or a question to the buyer, or leaves out the seller (receipt-head.tsx).
+browserTest("a printed receipt names the seller, the order and the payment, in dark ink, and asks nothing", async () => {
+  const seller = await openTestShop({ env: { BUSINESS_NAME: "연꽃 상점", BUSINESS_REGISTRATION_NUMBER: "123-45-67890" } });
+  try {
+    const buyer = await seller.user({ balance: 10_000 });
+    const product = await seller.product({ name: "연꽃 잔", price: 9000, stock: 1 });
+    const order = good(await buyer.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+    const { page, close } = await visit(`${seller.url}/store/orders/${order.orderId}`, { as: buyer, name: "김민수", theme: "dark" });
+    await page.getByText("배송지를 입력해 주세요").waitFor();
+    assert.equal(await page.getByText("영수증 ·").isVisible(), false);
+    await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    for (const text of ["영수증 · 연꽃 상점", "123-45-67890", order.orderNumber, "결제 일시", "김민수", "연꽃 잔", "9,000원"])
+      await page.getByText(text).filter({ visible: true }).first().waitFor();
+    assert.equal(await page.getByText("배송지를 입력해 주세요").isVisible(), false);
+    assert.equal(await page.locator("button:visible, a.button:visible, nav:visible").count(), 0);
+    const ink = await page.locator(".receipt-head").evaluate((head: InPage) => (globalThis as InPage).getComputedStyle(head).color as string);
+    const channels =
+      ink
+        .match(/[\d.]+/g)
+        ?.slice(0, 3)
+        .map(Number) ?? [];
+    assert.ok(channels.length === 3 && channels.every((channel) => channel < 100), ink);
+    await close();
+  } finally {
+    await seller.close();
+  }
 });

@@ -26,6 +26,7 @@ before(async () => {
       PAYMENT_SETTLE_AFTER_MS: "600000",
       BALANCE_FUNDING: "gateway",
       PAYMENT_METHODS: "CARD,EASY_PAY,TRANSFER,VIRTUAL_ACCOUNT",
+      PAYMENT_DEPOSIT_WITHIN: "PT2H",
     },
   });
 });
@@ -216,6 +217,9 @@ browserTest("a buyer who chooses a virtual account sees where to pay, and the de
   await page.getByText("아래 계좌로 입금해 주세요.").waitFor();
   const [payment] = [...simulator.ledger.payments.values()].slice(-1);
   await page.getByText(payment?.account?.number ?? "none").waitFor();
+  // A window that names no time waits a week, and the stock with it.
+  const waitsMs = (payment?.account?.dueAt ?? 0) - (payment?.requestedAt ?? 0);
+  assert.ok(waitsMs > 1.9 * 3_600_000 && waitsMs < 2.1 * 3_600_000, `the account waits for ${waitsMs} ms`);
   await page.getByText("우리은행").waitFor();
   await assertAccessible(page);
   assert.deepEqual(await statusOf(user), ["PENDING WAITING_FOR_DEPOSIT"]);

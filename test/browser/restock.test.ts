@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import type { Page } from "playwright-core";
 import { good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, browserTest, DESKTOP, eventually, type InPage, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, browserTest, DESKTOP, eventually, useBrowser, visit } from "./browser.ts";
+import { keepNotifications, setVisibility } from "./background.ts";
 import { assertNothingCovered, assertSeen } from "./seen.ts";
 
 useBrowser();
@@ -18,32 +18,6 @@ type Stocked = { variants: { id: string }[] };
 
 const restock = async ({ variants: [variant] }: Stocked): Promise<unknown> =>
   good(await shop.operator.post(`/admin/variants/${variant?.id}/stock`, { delta: 3, reason: "2차 입고" }), 200);
-
-/** Notifications of this page are kept, and the visitor allows them. */
-async function keepNotifications(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    const shown: string[] = [];
-    class Kept {
-      static permission = "default";
-      static requestPermission(): Promise<string> {
-        Kept.permission = "granted";
-        return Promise.resolve("granted");
-      }
-      constructor(title: string) {
-        shown.push(title);
-      }
-      addEventListener(): void {}
-    }
-    Object.assign(globalThis, { Notification: Kept, shownNotifications: shown });
-  });
-}
-
-const setVisibility = (page: Page, state: "hidden" | "visible"): Promise<void> =>
-  page.evaluate((value) => {
-    const { document, Event } = globalThis as InPage;
-    Object.defineProperty(document, "visibilityState", { value, configurable: true });
-    document.dispatchEvent(new Event("visibilitychange"));
-  }, state);
 
 // Fails without the stored list (watched.ts), or if the list is watched on the product's page only.
 browserTest("a visitor who waits for a sold-out product is told on any page of the shop, also after a reload", async () => {

@@ -273,6 +273,15 @@ describe("the command line", () => {
     taken.close();
   });
 
+  test("a command for an existing shop says that there is none, and makes none", async () => {
+    const DATA_DIR = pathOf("nowhere");
+    for (const args of [["audit"], ["export", "users"], ["reconcile"], ["recount"], ["export-journal"], ["restored"]]) {
+      const { code, output } = await jangnal(args, { DATA_DIR });
+      assert.deepEqual([code, output.startsWith(`There is no shop in ${DATA_DIR}`)], [1, true], `${args.join(" ")}: ${output}`);
+    }
+    assert.equal(existsSync(join(DATA_DIR, "postgres")), false);
+  });
+
   test("token uses the shop's own secret, and audit works with a shop that is not running", async () => {
     const DATA_DIR = pathOf("own secret");
     const early = await jangnal(["token", "--user", "me", "--role", "operator"], { DATA_DIR });

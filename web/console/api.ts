@@ -1,6 +1,7 @@
 // The connection of the console to the shop.
 
 import { createShop, isRefusal, type ShopOptions, Unreachable } from "#client";
+import { accountFault } from "../shared/account-words.ts";
 import { language } from "../shared/languages.ts";
 import { session, sessionEnded } from "./session.ts";
 import { faultText } from "./words/faults.ts";
@@ -28,5 +29,5 @@ export function reasonOf(error: unknown): string {
   if (error instanceof Unreachable) return t.value.noResponse;
   if (!isRefusal(error)) return t.value.unknownError;
   const errors = (error.problem.errors ?? []).map(({ path, message }) => `${fieldWord(path)}: ${faultText(message)}`);
-  return [error.message, ...errors].join(" · ");
+  return [accountFault(error) ?? error.message, ...errors].join(" · ");
 }

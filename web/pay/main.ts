@@ -43,6 +43,7 @@ async function openWindow({ orderId, orderName, amount, taxFreeAmount, customerK
       orderName,
       amount: { currency, value: amount },
       ...(taxFreeAmount > 0 ? { taxFreeAmount } : {}),
+      ...(method === "VIRTUAL_ACCOUNT" ? { virtualAccount: { validHours: paymentWindow.depositHours } } : {}),
       successUrl: returnAddress("success", target),
       failUrl: returnAddress("fail", target),
     });

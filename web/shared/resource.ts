@@ -13,8 +13,8 @@ export type Resource<T> = {
   reload: () => Promise<void>;
 };
 
-/** A page in the background reads nothing. */
-const visible = signal(document.visibilityState === "visible");
+/** Whether the page is not in the background. */
+export const visible = signal(document.visibilityState === "visible");
 document.addEventListener("visibilitychange", () => (visible.value = document.visibilityState === "visible"));
 
 const CACHE_SIZE = 50;
@@ -24,6 +24,8 @@ const cache = new Map<string, unknown>();
 export type ResourceOptions<T> = {
   /** The pause between reads, in ms. */
   everyMs?: number | ((data: T | undefined) => number) | undefined;
+  /** The same while the page is in the background, where it reads nothing by default. */
+  hiddenMs?: (data: T | undefined) => number | undefined;
   /** Never shows cached data, because it may be too old. */
   uncached?: boolean;
 };
@@ -35,7 +37,7 @@ export type ResourceOptions<T> = {
 export function useResource<T>(
   key: string,
   load: (signal: AbortSignal) => Promise<T>,
-  { everyMs, uncached = false }: ResourceOptions<T> = {},
+  { everyMs, hiddenMs, uncached = false }: ResourceOptions<T> = {},
 ): Resource<T> {
   const state = useSignal<{ key: string; data: T | undefined; error: unknown; loading: boolean }>(initialState(key, uncached));
   const latest = useRef(load);
@@ -63,8 +65,10 @@ export function useResource<T>(
   }, [read]);
 
   useSignalEffect(() => {
-    if (everyMs === undefined || !visible.value || state.value.loading) return undefined;
-    const pauseMs = typeof everyMs === "function" ? everyMs(state.value.data) : everyMs;
+    const pause = visible.value ? everyMs : hiddenMs;
+    if (state.value.loading) return undefined;
+    const pauseMs = typeof pause === "function" ? pause(state.value.data) : pause;
+    if (pauseMs === undefined) return undefined;
     const timer = setTimeout(() => void read(), pauseMs * (0.9 + Math.random() / 5));
     return () => clearTimeout(timer);
   });

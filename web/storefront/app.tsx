@@ -14,7 +14,7 @@ import { Footer } from "./parts/footer.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Later } from "./parts/later.tsx";
 import { Empty, Notice, Title } from "./parts/parts.tsx";
-import { titleMark } from "./parts/restock.tsx";
+import { titleMark } from "./parts/tell.ts";
 import { clearToast, Toasts } from "./parts/toasts.tsx";
 import { currentPath, navigate, route, subject, to } from "./router.ts";
 import { shopName } from "./shop-name.ts";

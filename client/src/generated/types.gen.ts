@@ -693,6 +693,10 @@ export type Shop = {
          */
         sdkUrl: string;
         /**
+         * `virtualAccount.validHours` of the window: how long an order's stock waits for a deposit
+         */
+        depositHours: number;
+        /**
          * What the window may offer; another method is refused and sent back. A charge takes no VIRTUAL_ACCOUNT
          */
         methods: Array<'CARD' | 'EASY_PAY' | 'TRANSFER' | 'VIRTUAL_ACCOUNT'>;
@@ -9196,7 +9200,16 @@ export type ListReturnsOfOrderData = {
          */
         orderId: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * The most entries of the page
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+    };
     url: '/orders/{orderId}/returns';
 };
 

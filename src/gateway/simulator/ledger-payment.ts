@@ -20,8 +20,11 @@ export type LedgerPayment = {
   /** The account of a deposit, once the payment was confirmed. */
   account?: { number: string; dueAt: number };
 };
-/** `taxFree`: the part of the amount that is exempt from value-added tax. Absent is 0. */
-export type PaymentSession = { orderName: string; way: GatewayMethod; taxFree?: number };
+/**
+ * `taxFree`: the part of the amount that is exempt from value-added tax. Absent is 0. `validHours`: how long a virtual account waits for its
+ * deposit. Absent is a week.
+ */
+export type PaymentSession = { orderName: string; way: GatewayMethod; taxFree?: number; validHours?: number | undefined };
 export type Outcome = { status: number; payment: LedgerPayment } | { status: number; code: string; message: string };
 
 /** Why a known payment cannot be confirmed for this order and amount; undefined if it can. */

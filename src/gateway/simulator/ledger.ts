@@ -19,8 +19,9 @@ type Entry = { payment: LedgerPayment } | { key: string; remembered: StoredOutco
 const KEY_LASTS_MS = 15 * 86_400_000;
 /** How long an authorization lasts. */
 export const AUTHORIZATION_MS = 30 * 60_000;
-/** How long a buyer may take for a deposit. */
-const DEPOSIT_LASTS_MS = 86_400_000;
+/** How long a buyer may take for a deposit, if the window does not say. */
+const DEPOSIT_HOURS = 168;
+const HOUR_MS = 3_600_000;
 const DUPLICATED_ORDER_ID = failure(400, "DUPLICATED_ORDER_ID", "이미 승인 및 취소가 진행된 중복된 주문번호 입니다.");
 
 export class GatewayLedger {
@@ -61,9 +62,9 @@ export class GatewayLedger {
    * The buyer has authorized this payment in a window that was opened for one order id and one amount: no other confirmation is taken.
    * Refused for an order id that has been paid, even if its money went back since.
    */
-  authorize({ orderName, way, taxFree = 0, ...wanted }: Wanted & PaymentSession): Outcome {
+  authorize({ orderName, way, taxFree = 0, validHours, ...wanted }: Wanted & PaymentSession): Outcome {
     if (this.#isDuplicate(wanted.paymentKey, wanted.orderId)) return DUPLICATED_ORDER_ID;
-    const payment = { ...this.#newPayment(wanted, "IN_PROGRESS"), session: { orderName, way, taxFree } };
+    const payment = { ...this.#newPayment(wanted, "IN_PROGRESS"), session: { orderName, way, taxFree, validHours } };
     this.#store(payment);
     return { status: 200, payment };
   }
@@ -109,7 +110,10 @@ export class GatewayLedger {
       return failure(403, "REJECT_CARD_PAYMENT", "한도초과 혹은 잔액부족으로 결제에 실패했습니다.");
     }
     if (payment.session?.way === "VIRTUAL_ACCOUNT") {
-      const account = { number: randomInt(1e13).toString().padStart(14, "1"), dueAt: this.#now() + DEPOSIT_LASTS_MS };
+      const account = {
+        number: randomInt(1e13).toString().padStart(14, "1"),
+        dueAt: this.#now() + (payment.session.validHours ?? DEPOSIT_HOURS) * HOUR_MS,
+      };
       const waiting: LedgerPayment = { ...payment, status: "WAITING_FOR_DEPOSIT", account };
       this.#store(waiting);
       return { status: 200, payment: waiting };

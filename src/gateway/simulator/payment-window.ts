@@ -7,7 +7,16 @@ import { amountFromWire, amountToWire } from "../toss/amounts.ts";
 import type { GatewayLedger } from "./ledger.ts";
 
 /** The arguments of the SDK's `requestPayment`. `amount` in minor units. */
-type OpenWindow = { orderId: string; orderName: string; amount: number; taxFree: number; way: GatewayMethod; successUrl: string; failUrl: string };
+type OpenWindow = {
+  orderId: string;
+  orderName: string;
+  amount: number;
+  taxFree: number;
+  way: GatewayMethod;
+  validHours: number | undefined;
+  successUrl: string;
+  failUrl: string;
+};
 
 /** A buyer's action in the window, and the beginning of the payment's key, which decides the answer to its confirmation (script.ts). */
 export const WINDOW_ACTS = { pay: "", refuse: "decline-", delay: "timeout-", leave: "" };
@@ -34,6 +43,7 @@ export class PaymentWindows {
     const amount = currency === this.#currency ? amountFromWire(value, this.#currency) : undefined;
     const taxFree = amountFromWire(wanted["taxFreeAmount"] ?? 0, this.#currency) ?? -1;
     const way = GATEWAY_METHODS.find((name) => name === method);
+    const { validHours } = (wanted["virtualAccount"] ?? {}) as Record<string, unknown>;
     const isNamed =
       typeof orderId === "string" && ORDER_ID.test(orderId) && typeof orderName === "string" && orderName !== "" && orderName.length <= 100;
     const isKnown = typeof customerKey === "string" && customerKey.length >= 2 && customerKey.length <= 300;
@@ -45,12 +55,13 @@ export class PaymentWindows {
       taxFree < 0 ||
       taxFree > amount ||
       way === undefined ||
+      !isValidHours(validHours) ||
       !isUrl(successUrl) ||
       !isUrl(failUrl)
     )
       return undefined;
     const id = randomUUID();
-    this.#windows.set(id, { orderId, orderName, amount, taxFree, way, successUrl, failUrl });
+    this.#windows.set(id, { orderId, orderName, amount, taxFree, way, validHours, successUrl, failUrl });
     return { id };
   }
 
@@ -62,13 +73,17 @@ export class PaymentWindows {
   act(id: string, act: WindowAct): string | undefined {
     const window = this.#windows.get(id);
     if (!window) return undefined;
-    const { orderId, amount, taxFree, way, orderName, successUrl, failUrl } = window;
+    const { orderId, amount, taxFree, way, validHours, orderName, successUrl, failUrl } = window;
     if (act === "leave") return withQuery(failUrl, { code: "PAY_PROCESS_CANCELED", message: "사용자에 의해 결제가 취소되었습니다.", orderId });
     const paymentKey = `${WINDOW_ACTS[act]}${WINDOW_KEY}${randomUUID()}`;
-    const outcome = this.#ledger.authorize({ paymentKey, orderId, amount, taxFree, orderName, way });
+    const outcome = this.#ledger.authorize({ paymentKey, orderId, amount, taxFree, orderName, way, validHours });
     if ("code" in outcome) return withQuery(failUrl, { code: outcome.code, message: outcome.message, orderId });
     return withQuery(successUrl, { paymentType: "NORMAL", orderId, paymentKey, amount: String(amountToWire(amount, this.#currency)) });
   }
+}
+
+function isValidHours(value: unknown): value is number | undefined {
+  return value === undefined || (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 720);
 }
 
 function isUrl(value: unknown): value is string {

@@ -78,7 +78,7 @@ export function readDetails(payment: Fields): GatewayDetails | null {
   const deposit = method === "VIRTUAL_ACCOUNT" && account ? depositOf(account) : undefined;
   return {
     method: method ?? "OTHER",
-    company: short(easyPay?.["provider"]) ?? ISSUERS[code(card?.["issuerCode"])] ?? BANKS[code(transfer?.["bankCode"])] ?? null,
+    company: short(easyPay?.["provider"]) ?? ISSUERS[code(card?.["issuerCode"])] ?? BANKS[code((transfer ?? account)?.["bankCode"])] ?? null,
     lastDigits: /[\d*]{4}$/.exec(short(card?.["number"]) ?? "")?.[0] ?? null,
     approvalNumber: /^[A-Za-z0-9]{1,20}$/.exec(short(card?.["approveNo"]) ?? "")?.[0] ?? null,
     approvedAt: approvedAt === null ? null : new Date(approvedAt).toISOString(),

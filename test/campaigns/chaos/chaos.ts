@@ -477,7 +477,7 @@ export class Chaos {
 
   /**
    * A payment to a virtual account, whose window was opened with the order's id or with a number behind it. The deposit comes early, late, or
-   * never; the buyer cancels; the account is closed in the gateway's dashboard.
+   * never; the bank takes it back, before or after the order is paid; the buyer cancels; the account is closed in the gateway's dashboard.
    */
   async #deposit({ seed, rng, script, untilFinal, settling }: Run): Promise<string> {
     const { keys, current } = settling;
@@ -492,7 +492,7 @@ export class Chaos {
     this.#owners.set(paymentKey, current);
     this.#owners.set(gatewayOrderId, current);
     simulator.ledger.authorize({ paymentKey, orderId: gatewayOrderId, amount: quantity * PRICE, orderName: "사과", way: "VIRTUAL_ACCOUNT" });
-    const acts = [rng.pick(["early", "late", "never", "dashboard"] as const), ...(rng.chance(0.4) ? ["cancel" as const] : [])];
+    const acts = [rng.pick(["early", "late", "never", "dashboard", "reversed"] as const), ...(rng.chance(0.4) ? ["cancel" as const] : [])];
     const isTold = rng.chance(0.5);
     const paying = untilFinal((process) => process.pay(user.id, orderId, paymentKey, `${seed}`, gatewayOrderId));
     let isAnswered = false;
@@ -509,7 +509,8 @@ export class Chaos {
 
     const books = async () => {
       const order = good(await shop.operator.get(`/orders/${orderId}`), 200);
-      return { order, known: order.paidAmount - order.refundedAmount + (await this.#refusedRefunds(keys)) };
+      const kept = order.paidAmount - order.refundedAmount - (await this.#cancelledInPart(keys));
+      return { order, known: kept + (await this.#refusedRefunds(keys)) };
     };
     const left = (): number => simulator.ledger.payments.get(paymentKey)?.left ?? 0;
     await this.#lateCapturesRefunded(async () => left() === (await books()).known, settling);
@@ -529,7 +530,7 @@ export class Chaos {
   }
 
   async #actOnAccount(
-    act: "early" | "late" | "never" | "dashboard" | "cancel",
+    act: "early" | "late" | "never" | "dashboard" | "reversed" | "cancel",
     { user, orderId, paymentKey, isTold }: { user: Client; orderId: string; paymentKey: string; isTold: boolean },
   ): Promise<void> {
     const { ledger } = this.simulator;
@@ -538,9 +539,16 @@ export class Chaos {
     if (act === "early" && isTold) return this.simulator.deposit(paymentKey);
     if (act === "early") return void ledger.deposit(paymentKey);
     if (act === "dashboard") return void this.simulator.cancelInDashboard(paymentKey);
+    if (act === "reversed") {
+      if (isTold) this.simulator.deposit(paymentKey);
+      else ledger.deposit(paymentKey);
+      await pause(150);
+      if (isTold) this.simulator.reverseDeposit(paymentKey);
+      else ledger.reverseDeposit(paymentKey);
+    }
     const payment = ledger.payments.get(paymentKey);
     if (payment?.account) payment.account.dueAt = Date.now();
-    if (act === "never" || !payment) return;
+    if (act === "reversed" || act === "never" || !payment) return;
     // A bank that books a transfer after the due date, before or after the shop has ended the payment.
     await pause(isTold ? 20 : 400);
     const late = { ...payment, status: "DONE" as const, left: payment.amount, approvedAt: Date.now(), transactionKey: `late-${paymentKey}` };
@@ -613,7 +621,7 @@ export class Chaos {
     return Number(rows[0]?.amount);
   }
 
-  /** Cancels in the gateway's dashboard that a person has to accept. */
+  /** Cancels in the gateway's dashboard, and deposits that the bank took back, about which a person has to decide. */
   async #cancelledInPart(keys: string[]): Promise<number> {
     const { rows } = await this.shop.shop.database.pool.query<{ amount: string }>(
       `SELECT coalesce(sum(g.amount), 0) AS amount FROM gateway_cancels g JOIN payments p ON p.id = g.id

@@ -46,6 +46,8 @@ export async function testPowerCuts({ seed, cuts, of = "shop", clients: count = 
       await disk.cut(seed + cut, rng.pick(KEPT));
     };
     if (of === "shop") {
+      const end = await sandbox.ended(0);
+      if (end !== undefined) throw new Error(`before cut ${cut} the shop had ended by itself: ${end}`);
       await sandbox.killBoth(true);
       await lose();
       await sandbox.open();

@@ -30,7 +30,7 @@ export function Order({ id }: { id: string }) {
     const [order, history, returns] = await Promise.all([
       shop.getOrder({ path, signal }),
       shop.getOrderHistory({ path, signal }),
-      shop.listReturnsOfOrder({ path, signal }),
+      shop.listReturnsOfOrder({ path, query: { limit: 100 }, signal }),
     ]);
     const user = mayRead("customers") ? (await shop.getUser({ path: { id: order.body.userId }, signal }).catch(() => null))?.body : undefined;
     return { order: order.body, events: history.body.events, returns: returns.body.returns, user };

@@ -8,6 +8,7 @@ import { isPast } from "../parts/countdown.tsx";
 import { OrderAddress } from "../parts/order/order-address.tsx";
 import { OrderLines } from "../parts/order/order-lines.tsx";
 import { OrderDone, Parcels, Progress } from "../parts/order/progress.tsx";
+import { ReceiptHead } from "../parts/order/receipt-head.tsx";
 import { Returns } from "../parts/order/returns.tsx";
 import { type History, Timeline } from "../parts/order/timeline.tsx";
 import { Empty, Failure, Money, Notice, Reason, Skeleton, Title } from "../parts/parts.tsx";
@@ -83,6 +84,7 @@ function Detail({ order, history, balance, reload }: PageData & { reload: () => 
   const isAsked = status !== "PENDING" && order.shippingAddress === null;
   return (
     <>
+      <ReceiptHead order={order} />
       <div class="stack lead">
         <Notices order={order}>{isAsked && address}</Notices>
         <section class="panel">

@@ -3,9 +3,9 @@
 import { shopInfo } from "../../shared/shop-info.ts";
 import { t } from "../words/words.ts";
 
-export function Footer() {
-  const info = shopInfo.value;
-  const business = info?.business;
+/** Nothing if the shop's settings name no details. */
+export function BusinessDetails() {
+  const business = shopInfo.value?.business;
   const details = [
     [t.value.businessName, business?.name],
     [t.value.businessOwner, business?.owner],
@@ -15,20 +15,27 @@ export function Footer() {
     [t.value.businessPhone, business?.phone],
     [t.value.businessEmail, business?.email],
   ].filter((detail): detail is [string, string] => Boolean(detail[1]));
+  if (details.length === 0) return null;
+  return (
+    <dl class="business">
+      {details.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <bdi>{value}</bdi>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+export function Footer() {
+  const info = shopInfo.value;
+  const business = info?.business;
   return (
     <footer class="footer">
-      {details.length > 0 && (
-        <dl class="business">
-          {details.map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>
-                <bdi>{value}</bdi>
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      <BusinessDetails />
       {info && <p>{t.value.withdrawal(info.returnWithinDays)}</p>}
       {info?.demo && <p>{t.value.footer}</p>}
       <p class="footer-links">

@@ -51,10 +51,12 @@ export const dropKo = {
   wonTitle: "당첨되었습니다",
   heldUntil: "결제 마감까지",
   heldHint: "시간이 지나면 다음 분께 넘어갑니다.",
+  heldHintNoLine: "시간이 지나면 다른 분이 구매할 수 있습니다.",
   payForHeld: "지금 결제하기",
   giveUp: "포기하기",
   giveUpQuestion: "확보한 상품을 포기하시겠습니까?",
   giveUpHint: "상품은 다음 분께 넘어갑니다. 되돌릴 수 없습니다.",
+  giveUpHintNoLine: "다른 분이 구매할 수 있게 됩니다. 되돌릴 수 없습니다.",
   leaveLine: "대기 그만하기",
   leaveLineQuestion: "대기를 그만하시겠습니까?",
   leaveLineHint: "다시 서면 맨 뒤에서 기다립니다.",
@@ -64,6 +66,9 @@ export const dropKo = {
   keepPlace: "그대로 두기",
   inLine: (place: number) => `${formatNumber(place)}번째로 기다리고 있습니다`,
   inLineNext: "다음 차례입니다",
+  turnAsk: "차례가 오면 알림 받기",
+  drawAsk: "당첨되면 알림 받기",
+  turnMark: "확보됨",
   aboutMinutes: (minutes: number) =>
     minutes <= 1 ? "약 1분 안에 차례가 올 것 같습니다." : `약 ${formatNumber(minutes)}분 뒤에 차례가 올 것 같습니다.`,
   appliedHint: "이 화면을 닫아도 응모는 그대로입니다. 다시 들어오면 화면 위쪽에서 바로 찾을 수 있습니다.",
@@ -80,6 +85,7 @@ export const dropKo = {
   lostHint: "기다려 주셔서 고맙습니다. 다음 장날에 다시 뵙겠습니다.",
   lapsedTitle: "결제 시간이 지났습니다",
   lapsedHint: "확보했던 상품은 다음 분께 넘어갔습니다.",
+  lapsedHintNoLine: "확보했던 상품은 다른 분이 구매할 수 있게 되었습니다.",
   leftTitle: "참여를 그만두었습니다",
   enterAgain: "다시 참여하면 맨 뒤에서 시작합니다.",
   orderedTitle: "주문했습니다",
@@ -88,6 +94,9 @@ export const dropKo = {
   boughtHint: "주문 내역에서 배송 상태를 볼 수 있습니다.",
   seeOrder: "주문 보기",
 
+  noHold: "확보한 수량이 없습니다. 확보 시간이 지났거나 아직 참여하지 않은 드롭입니다.",
+  dropPausedNow: "드롭이 잠시 멈췄습니다. 다시 시작되면 구매할 수 있습니다.",
+  opensThen: (at: string) => `아직 판매 시작 전입니다. ${formatInstant(at)}에 시작합니다.`,
   limitReached: (limit: number, already: number) =>
     `한 사람이 ${formatNumber(limit)}개까지 구매할 수 있고, 이미 ${formatNumber(already)}개를 가지고 계십니다.`,
 

@@ -41,6 +41,10 @@ export const orderEn = {
   pieces: (count: number) => `× ${formatNumber(count)}`,
 
   receipt: "Print a receipt",
+  receiptTitle: "Receipt",
+  orderedAt: "Ordered",
+  paidAt: "Paid",
+  buyer: "Buyer",
   refundOf: (count: number, amount: number) => `${formatNumber(count)} refunded · ${formatMoney(amount)}`,
   refundShare: (share: number) => `That is the price less ${formatMoney(share)} that your coupon had taken off.`,
 

@@ -41,6 +41,10 @@ export const orderKo = {
   pieces: (count: number) => `${formatNumber(count)}개`,
 
   receipt: "영수증 인쇄",
+  receiptTitle: "영수증",
+  orderedAt: "주문 일시",
+  paidAt: "결제 일시",
+  buyer: "구매자",
   refundOf: (count: number, amount: number) => `${formatNumber(count)}개 환불 · ${formatMoney(amount)}`,
   refundShare: (share: number) => `쿠폰으로 할인받은 ${formatMoney(share)}을 뺀 금액입니다.`,
 

@@ -24,6 +24,10 @@ export const FULFILMENT: Mutation[] = [
     SHIPPED,
     "a buyer cannot cancel a completed order after CANCEL_WITHIN",
   ]),
+  mutation("an order has a bounded number of returns", "src/fulfilment/request-return.ts", ">= RETURNS_MAX", ">= Infinity", [
+    RETURNED,
+    "an order has at most 200 returns",
+  ]),
   mutation("a buyer does not cancel an imported order", CANCEL, `if (byBuyer && imported) refuseFor("STATUS");`, "", [
     SHIPPED,
     "an imported order cannot be cancelled",

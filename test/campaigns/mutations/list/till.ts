@@ -39,7 +39,7 @@ export const OF_THE_TILL: Mutation[] = [
     [LINK_TEST, "a worker refuses by the load that the till reported, until that load would be gone"],
   ),
   mutation("a refused command changes nothing", "src/till/decide.ts", "      uow.drop();\n", "", [EXECUTION, "a refused command leaves no change"]),
-  mutation("a command finds only rows of its needs", UNIT_OF_WORK, "if (state.requested.has(key)) return undefined;", "return undefined;", [
+  mutation("a command finds only rows of its needs", UNIT_OF_WORK, "row !== undefined || this.#requests(table, key)", "true", [
     "src/till/unit-of-work.test.ts",
     "throws for a row that is not needed",
   ]),
@@ -47,9 +47,13 @@ export const OF_THE_TILL: Mutation[] = [
     "a command holds only its own needs",
     UNIT_OF_WORK,
     "return this.#ownKeys.has(`${table.name} ${key}`);",
-    "return this.#tables.get(table as Table<unknown>)?.requested.has(key) ?? false;",
+    "return this.#requests(table as Table<unknown>, key);",
     ["src/till/unit-of-work.test.ts", "holds only the needs of the current command"],
   ),
+  mutation("a text that is no UUID does not become an id", "src/database/binary-arrays.ts", "(bits & ~15) !== 0", "false", [
+    "test/database/binary-arrays.test.ts",
+    "a text that is no UUID is not sent as one",
+  ]),
   mutation(
     "a pipeline fails with its first error",
     "src/database/pipeline.ts",

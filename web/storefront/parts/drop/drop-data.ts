@@ -3,7 +3,7 @@
 import { computed, type ReadonlySignal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { type Answer, type Body, isRefusal } from "#client";
-import { useResource } from "../../../shared/resource.ts";
+import { useResource, visible } from "../../../shared/resource.ts";
 import { shop } from "../../api.ts";
 import { isPast } from "../countdown.tsx";
 import { useUserResource } from "../user-resource.ts";
@@ -14,20 +14,31 @@ type Live = Pick<Drop, "status" | "remaining" | "entries" | "called" | "serverTi
 
 /** Without the stream a page asks this often. */
 const POLL_MS = 4000;
+/** In the background a page asks this often whether a waiting buyer's turn has come: one of the next, and others. Browsers may make it less often. */
+const HIDDEN_MS = { next: 10_000, later: 60_000 };
+const NEXT = 50;
 /** With the stream only rare changes are missed, such as another name. */
 const RARELY_MS = 60_000;
 
-/** The drop as its stream says, or as it was read last if that is later. */
+/**
+ * The drop as its stream says, or as it was read last if that is later. A page in the background has no stream: browsers open six connections
+ * to a host of HTTP/1.1, and the tabs of a visitor share them.
+ */
 export function useDrop(id: string) {
   const live = useSignal<Live | null>(null);
   const connected = useSignal(false);
+  const isVisible = visible.value;
   useEffect(() => {
+    if (!isVisible) return undefined;
     const stream = new EventSource(`/drops/${encodeURIComponent(id)}/live`);
     stream.addEventListener("open", () => (connected.value = true));
     stream.addEventListener("error", () => (connected.value = false));
     stream.addEventListener("message", ({ data }) => (live.value = JSON.parse(String(data)) as Live));
-    return () => stream.close();
-  }, [id]);
+    return () => {
+      stream.close();
+      connected.value = false;
+    };
+  }, [id, isVisible]);
   const read = useResource(`drop ${id}`, async (signal) => (await shop.getDrop({ path: { dropId: id }, signal })).body, {
     everyMs: () => (connected.peek() ? RARELY_MS : POLL_MS),
   });
@@ -45,7 +56,10 @@ export function statusNow({ status, opensAt, closesAt, remaining }: Pick<Drop, "
 
 /** The visitor's entry; null if there is none. */
 export function useOwnEntry(dropId: string, everyMs: (entry: Entry | null | undefined) => number = entryPause) {
-  return useUserResource(`entry ${dropId}`, (_userId, signal) => readOwnEntry(dropId, signal), { everyMs });
+  return useUserResource(`entry ${dropId}`, (_userId, signal) => readOwnEntry(dropId, signal), {
+    everyMs,
+    hiddenMs: (entry) => (entry?.status === "WAITING" ? HIDDEN_MS[entry.ahead < NEXT ? "next" : "later"] : undefined),
+  });
 }
 
 export async function readOwnEntry(dropId: string, signal: AbortSignal): Promise<Entry | null> {

@@ -11,6 +11,7 @@ import { useUserResource } from "../user-resource.ts";
 import { aheadOf, type Drop, type Entry, useWait } from "./drop-data.ts";
 import { durationWords } from "./duration.ts";
 import { LeaveDrop } from "./leave-drop.tsx";
+import { AskForTurn } from "./turn.tsx";
 
 type PanelProps = { drop: Drop; entry: Entry | null; changed: () => Promise<unknown> };
 
@@ -79,7 +80,7 @@ function EntryState({ drop, entry, changed }: PanelProps & { entry: Entry }) {
       return (
         <State icon="check" tone="good" title={drop.mode === "DRAW" ? t.value.wonTitle : t.value.heldTitle}>
           {entry.heldUntil && drop.status !== "PAUSED" && <Countdown to={entry.heldUntil} label={t.value.heldUntil} large />}
-          <p class="muted center">{drop.status === "PAUSED" ? t.value.dropPausedHint : t.value.heldHint}</p>
+          <p class="muted center">{drop.status === "PAUSED" ? t.value.dropPausedHint : drop.waitlist ? t.value.heldHint : t.value.heldHintNoLine}</p>
           <LeaveDrop drop={drop} entry={entry} changed={changed} />
         </State>
       );
@@ -95,7 +96,8 @@ function EntryState({ drop, entry, changed }: PanelProps & { entry: Entry }) {
       return (
         <State title={entry.status === "LAPSED" ? t.value.lapsedTitle : t.value.leftTitle}>
           <p class="muted">
-            {entry.status === "LAPSED" && t.value.lapsedHint} {drop.status !== "CLOSED" && t.value.enterAgain}
+            {entry.status === "LAPSED" && (drop.waitlist ? t.value.lapsedHint : t.value.lapsedHintNoLine)}{" "}
+            {drop.status !== "CLOSED" && drop.waitlist && t.value.enterAgain}
           </p>
         </State>
       );
@@ -117,6 +119,7 @@ function Waiting({ drop, entry, changed }: PanelProps & { entry: Entry }) {
         <p class="center number">{t.value.appliedNumber(entry.number)}</p>
         {drop.status !== "CLOSED" && drop.closesAt && <Countdown to={drop.closesAt} label={t.value.drawAfter} large />}
         <p class="muted center">{drop.status === "CLOSED" ? t.value.drawPendingHint : t.value.appliedHint}</p>
+        <AskForTurn words={t.value.drawAsk} />
         <LeaveDrop drop={drop} entry={entry} changed={changed} />
       </State>
     );
@@ -125,6 +128,7 @@ function Waiting({ drop, entry, changed }: PanelProps & { entry: Entry }) {
     <State icon="clock" title={title}>
       {minutes !== null && <p class="center">{t.value.aboutMinutes(minutes)}</p>}
       <p class="muted center">{drop.mode === "DRAW" ? t.value.reserveHint : t.value.inLineHint}</p>
+      <AskForTurn words={t.value.turnAsk} />
       <LeaveDrop drop={drop} entry={entry} changed={changed} />
     </State>
   );

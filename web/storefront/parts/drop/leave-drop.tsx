@@ -17,7 +17,7 @@ export function LeaveDrop({ drop, entry, changed }: { drop: Drop; entry: Entry; 
   });
   const words =
     entry.status === "HELD"
-      ? { verb: t.value.giveUp, question: t.value.giveUpQuestion, hint: t.value.giveUpHint }
+      ? { verb: t.value.giveUp, question: t.value.giveUpQuestion, hint: drop.waitlist ? t.value.giveUpHint : t.value.giveUpHintNoLine }
       : drop.mode === "DRAW" && entry.rank === null
         ? { verb: t.value.leaveDraw, question: t.value.leaveDrawQuestion, hint: drop.status === "CLOSED" ? "" : t.value.leaveDrawHint }
         : { verb: t.value.leaveLine, question: t.value.leaveLineQuestion, hint: drop.mode === "DRAW" ? "" : t.value.leaveLineHint };

@@ -20,7 +20,7 @@ export function Returns({ order, changed }: { order: Order; changed: () => Promi
   const { orderId, shipments } = order;
   const isShipped = shipments.length > 0;
   const returns = useUserResource(`returns ${orderId} ${isShipped}`, async (_userId, signal) =>
-    isShipped ? (await shop.listReturnsOfOrder({ path: { orderId }, signal })).body.returns : [],
+    isShipped ? (await shop.listReturnsOfOrder({ path: { orderId }, query: { limit: 100 }, signal })).body.returns : [],
   );
   const reload = async (): Promise<void> => {
     await Promise.all([returns.reload(), changed()]);

@@ -1,1 +1,0 @@
-import{H as e,I as t,w as n}from"./console-ClDkvW-g.js";import{i as r}from"./preload-helper-CY4Y7y8i.js";function i({subject:i}){return e(`operations`)?r(`a`,{class:`button small quiet`,href:n(`/journal`,{subject:i}),children:t.value.journal}):null}export{i as t};

@@ -1,0 +1,1 @@
+import{H as e,I as t,w as n}from"./console-Bc8SHR7G.js";import{o as r}from"./preload-helper-VK8s1A4p.js";function i({subject:i}){return e(`operations`)?r(`a`,{class:`button small quiet`,href:n(`/journal`,{subject:i}),children:t.value.journal}):null}export{i as t};
