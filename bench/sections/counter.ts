@@ -109,11 +109,21 @@ function ratios(rows: Row[], { emptyRound }: Minimum, bytes: BytesPerOrder): Rat
       value: perSecondOf(rows, "till, ten line items", CLIENTS) / thousand,
       min: 0.75,
     },
+    {
+      name: "the same, processor time per order of driver and PostgreSQL",
+      value: secondsOf(rows, "till, ten line items") / secondsOf(rows, "till, 1,000 products"),
+    },
     { name: "one order alone ÷ a flush and two round trips", value: rowOf(rows, "till, hot product", 1).median.p50 / emptyRound, max: 1.8 },
     { name: `PostgreSQL's processor time per order, hot product, ${CLIENTS} waiting`, value: microsOf(rows, "till, hot product"), unit: " µs" },
     { name: "write-ahead log per order, whole pages after a checkpoint included", value: bytes.log, max: 1200, unit: " B" },
     ...(crowded ? [{ name: "p99 ÷ p50 at 1,000 waiting", value: crowded.p99 / crowded.p50, max: 3 }] : []),
   ];
+}
+
+/** The processor time per order of all processes, in seconds. */
+function secondsOf(rows: Row[], name: string): number {
+  const { cores = {}, perSecond } = rowOf(rows, name, CLIENTS).median;
+  return Object.values(cores).reduce((sum, one) => sum + one, 0) / perSecond;
 }
 
 /** The processor time of PostgreSQL per order, in µs. */

@@ -14,9 +14,9 @@ function stats(): Stat[] {
   }
 }
 
-function statOf(pid: number, thread = ""): Stat[] {
+function statOf(pid: number): Stat[] {
   try {
-    const fields = readFileSync(`/proc/${pid}/${thread}stat`, "utf8")
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
       .replace(/^.*\) /, "")
       .split(" ")
       .map(Number);
@@ -24,6 +24,16 @@ function statOf(pid: number, thread = ""): Stat[] {
     return [{ pid, parent: fields[1] ?? 0, ticks: [11, 12, 13, 14].reduce((sum, i) => sum + (fields[i] ?? 0), 0) }];
   } catch {
     return []; // The process has ended.
+  }
+}
+
+/** Of a thread the kernel counts ns: a till uses a few ticks in a turn. */
+function ticksOfThread(pid: number): number {
+  try {
+    const [ns] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ").map(Number);
+    return ((ns ?? 0) / 1e9) * TICKS_PER_SECOND;
+  } catch {
+    return 0; // The process has ended.
   }
 }
 
@@ -62,7 +72,8 @@ export class CpuMeter {
   }
 
   #now(): number {
-    const all = this.#tree ? stats() : statOf(this.#pid, this.#thread ? `task/${this.#pid}/` : "");
+    if (this.#thread) return ticksOfThread(this.#pid);
+    const all = this.#tree ? stats() : statOf(this.#pid);
     return all.filter(({ pid, parent }) => pid === this.#pid || (this.#tree && parent === this.#pid)).reduce((sum, { ticks }) => sum + ticks, 0);
   }
 }

@@ -134,6 +134,39 @@ browserTest("a waiting buyer sees the place in line move, finds it again after c
   await close();
 });
 
+// Fails without `dropReason` (words.ts) or the link to the drop (checkout-form.tsx).
+browserTest("a checkout tells that a drop is paused, not yet open, or holds no unit, and leads to the drop", async () => {
+  const [user] = (await shop.users(1, { balance: 50_000 })) as [Client];
+  const held = await openDrop(2);
+  const direct = await openDrop(2, { mode: "DIRECT", holdFor: undefined, waitlist: undefined });
+  const upcoming = await openDrop(2, { mode: "DIRECT", holdFor: undefined, waitlist: undefined, opensAt: inSeconds(HOUR_S) });
+  await enter(user, held);
+  const { page, close } = await visit(shop.url, { as: user });
+  const refusedAt = async ({ id, product }: typeof held, before: () => Promise<unknown>, words: RegExp): Promise<void> => {
+    const { variants } = good(await shop.anyone("GET", `/products/${product.id}`), 200);
+    await page.goto(`${shop.url}/store/checkout?product=${product.id}&variant=${variants[0].id}&quantity=1`);
+    await button(page, "9,000원 결제하기").waitFor();
+    await before();
+    await button(page, "9,000원 결제하기").click();
+    await assertSeen(page.getByRole("alert").getByText(words));
+    await assertSeen(page.locator(`.bottom-bar a[href$="/drops/${id}"]`));
+    await assertAccessible(page);
+  };
+  await refusedAt(upcoming, async () => {}, /아직 판매 시작 전입니다\.\s.+에 시작합니다/);
+  await refusedAt(direct, () => shop.operator.post(`/admin/drops/${direct.id}/pause`), /잠시 멈췄습니다/);
+  await refusedAt(held, () => user.delete(`/drops/${held.id}/entries/mine`), /확보한 수량이 없습니다/);
+  assert.equal(await shop.balanceOf(user), 50_000);
+
+  // A hold that ends during the checkout is told at once (entry-strip.tsx).
+  await page.goto(addressOf(held));
+  await button(page, "참여하기").click();
+  await page.getByRole("link", { name: "지금 결제하기" }).click();
+  await page.locator(".strip.held").waitFor();
+  good(await shop.operator.post(`/admin/drops/${held.id}/close`), 200);
+  await assertSeen(page.locator(".toast", { hasText: "결제 시간이 지났습니다" }).getByRole("link", { name: "드롭으로 가기" }));
+  await close();
+});
+
 // Fails without `hiddenMs` (resource.ts) or `useTurn` (turn.tsx), or if a tab in the background keeps its stream, which the others then lack.
 browserTest("a waiting buyer's tab in the background tells the turn by its title and a notification, and holds no connection", async () => {
   const drop = await openDrop(1);

@@ -23,6 +23,8 @@ const CANCELS = ["ok", "ok", "lost", "cut", "error"];
 const JOBS = ["aggregate-sales", "snapshot-popular", "expire-orders", "expire-coupons", "settle-payments", "relay-events", "purge"];
 /** Mean pause between two requests of a client. Short, so that a round has several commands. */
 const THINK_MS = 40;
+/** Long, because a busy machine may start processes slowly. */
+const RECOVERS_WITHIN_MS = 180_000;
 
 type LineItem = { productId: string; quantity: number };
 type Order = {
@@ -71,9 +73,16 @@ export class Clients {
     this.#work.catch(() => {}); // `stop` rejects with the error.
   }
 
-  /** Resolves when this number of further responses has been acknowledged. */
-  async more(count: number): Promise<void> {
-    for (const goal = this.acknowledged.length + count; this.acknowledged.length < goal;) await pause(5);
+  /** Resolves with the ms until this number of further responses was acknowledged. Errors: a shop that does not recover. */
+  async more(count: number): Promise<number> {
+    const startedAt = performance.now();
+    const had = this.acknowledged.length;
+    while (this.acknowledged.length < had + count) {
+      await pause(5);
+      if (performance.now() - startedAt > RECOVERS_WITHIN_MS)
+        throw new Error(`only ${this.acknowledged.length - had} responses within ${RECOVERS_WITHIN_MS} ms`);
+    }
+    return performance.now() - startedAt;
   }
 
   /** Stops the clients. Resolves when each has the final response to its last request. */

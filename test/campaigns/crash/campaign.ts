@@ -1,5 +1,5 @@
 import { campaign, SEED } from "../campaign.ts";
-import { type CrashReport, crashTest } from "./crash.ts";
+import { type CrashReport, crashTest, KINDS_WITH_WORKERS } from "./crash.ts";
 import { crashFirstStart } from "./first-start.ts";
 import { inPart } from "./kill-points.ts";
 
@@ -14,11 +14,17 @@ export default campaign({
     clients: { type: "number", default: 16, help: "number of clients" },
     "drop-clients": { type: "number", default: 8, help: "number of clients at drops" },
     workers: { type: "number", default: 1, help: "number of workers; with more than one, they and their till are killed too" },
+    kinds: {
+      type: "text",
+      default: "",
+      help: "kills of these processes only, such as till,worker, at random moments (default: all, and at kill points)",
+    },
   },
   hasHistory: true,
-  async run({ seed, rounds, part: share, clients, "drop-clients": dropClients, workers }) {
+  async run({ seed, rounds, part: share, clients, "drop-clients": dropClients, workers, kinds: names }) {
     const [part = 1, of = 1] = share.split("/").map(Number);
     console.log(`seed ${seed}, part ${part} of ${of}`);
+    const kinds = KINDS_WITH_WORKERS.filter((kind) => names.split(",").includes(kind));
     const first = rounds === undefined && part === 1 && workers === 1 ? await crashFirstStart() : { killPoints: [], violations: [] };
     const report = await crashTest({
       seed,
@@ -26,7 +32,7 @@ export default campaign({
       clients,
       dropClients,
       workers,
-      isIncluded: inPart(part, of),
+      ...(kinds.length > 0 ? { kinds, isIncluded: () => false } : { isIncluded: inPart(part, of) }),
       onRound: (round, end) => console.error(`${String(round).padStart(4)} ${end}`),
     });
     return print(report, first, rounds === undefined);
@@ -42,11 +48,13 @@ function print(report: CrashReport, first: Pick<CrashReport, "killPoints" | "vio
   for (const [point, hits] of killPoints) console.log(`${String(hits).padStart(5)}  ${point}`);
   for (const fault of [...lost, ...duplicated, ...undelivered, ...outOfOrder, ...violations, ...report.differences].slice(0, MOST_FAULTS_PRINTED))
     console.log(typeof fault === "string" ? fault : JSON.stringify(fault));
+  const recoveries = Object.entries(report.recoveries).map(([kind, ms]) => `${kind} at most ${(ms / 1000).toFixed(1)} s`);
   const kills = Object.entries(report.kills).map(([kind, count]) => `${kind} ${count}`);
   console.log(
     [
       `rounds        ${report.rounds + first.killPoints.length}`,
       `kills         ${kills.join(", ")}, during migrations ${first.killPoints.length}`,
+      ...(report.kills.till + report.kills.worker > 0 ? [`recovery      ${recoveries.join(", ")}`] : []),
       `kill points   ${killPoints.length}, never hit ${neverHit.length}`,
       `acknowledged  ${acknowledged} responses, ${orders} orders, ${events} events; retries ${report.retries}`,
       `drops         ${report.drops} with ${report.entries} entries`,

@@ -29,13 +29,15 @@ export type CrashTestOptions = {
 };
 
 const KINDS = ["shop", "database", "postmaster", "both"] as const;
-const KINDS_WITH_WORKERS = [...KINDS, "till", "worker"] as const;
+export const KINDS_WITH_WORKERS = [...KINDS, "till", "worker"] as const;
 type Kind = (typeof KINDS_WITH_WORKERS)[number];
 
 export type CrashReport = {
   rounds: number;
   killPoints: [point: string, hits: number][];
   kills: Record<Kind | "at a kill point", number>;
+  /** The longest time in ms from the kill of the till, or of a worker, to a response that was not on its way before. */
+  recoveries: Record<"till" | "worker", number>;
   retries: number;
   drops: number;
   entries: number;
@@ -76,6 +78,9 @@ export async function crashTest({
   const clients = new Clients(sandbox.url, seed);
   const dropClients = new DropClients(clients, sandbox.url, seed);
   const kills = { "at a kill point": 0, shop: 0, database: 0, postmaster: 0, both: 0, till: 0, worker: 0 };
+  const recoveries = { till: 0, worker: 0 };
+  /** One of each client, of the operator and of the jobs. */
+  const inFlight = count + dropCount + 2;
   const violations: unknown[] = [];
   let started: Promise<unknown> = Promise.resolve();
   let round = 0;
@@ -101,6 +106,7 @@ export async function crashTest({
       rounds: round,
       killPoints: killPoints.all,
       kills,
+      recoveries,
       ...dropClients.counts,
       retries: clients.client.retryCount,
       audits,
@@ -145,6 +151,7 @@ export async function crashTest({
       for (let i = 0; i < PROCESS_KILLS; i++) {
         sandbox.killProcess(kind);
         // The process is replaced under load, and then requests are answered again.
+        recoveries[kind] = Math.max(recoveries[kind], await clients.more(inFlight + 1));
         await clients.more(RESPONSES_BETWEEN_KILLS);
       }
       await sandbox.killShop();

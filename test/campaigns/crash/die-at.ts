@@ -2,20 +2,21 @@
 // The shop's code does not know it. A kill point is a statement to PostgreSQL, a gateway call or a step of writing the event file:
 // `before` it is sent, when it is `sent`, and when it is `answered`.
 //
-// CRASH_POINTS is the file for the kill points; CRASH_POINT and CRASH_PASS say at which one to die, and at which pass.
+// CRASH_POINTS is the file for the kill points; CRASH_POINT and CRASH_PASS say at which one to die, and at which pass. One process dies:
+// the one that creates the file CRASH_MARK. The process that replaces a worker or the till would otherwise die at the same point for ever.
 
-import { openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import pg from "pg";
 
-const { CRASH_POINTS = "", CRASH_POINT, CRASH_PASS } = process.env;
+const { CRASH_POINTS = "", CRASH_POINT, CRASH_PASS, CRASH_MARK = "" } = process.env;
 const report = openSync(CRASH_POINTS, "a");
 const TORN = "event file: append, torn";
 const passed = new Map<string, number>();
 
 /** Whether the process dies when it next passes this point. */
 function isDue(point: string): boolean {
-  return point === CRASH_POINT && (passed.get(point) ?? 0) + 1 === Number(CRASH_PASS);
+  return point === CRASH_POINT && (passed.get(point) ?? 0) + 1 === Number(CRASH_PASS) && !existsSync(CRASH_MARK);
 }
 
 /** Reports a point, and kills the process if it is due. */
@@ -23,9 +24,18 @@ function pass(point: string): void {
   const due = isDue(point);
   if (!passed.has(point)) writeSync(report, `${point}\n`);
   passed.set(point, (passed.get(point) ?? 0) + 1);
-  if (!due) return;
+  if (!due || !isFirstToDie()) return;
   writeSync(report, `died ${point}\n`);
   process.kill(process.pid, "SIGKILL");
+}
+
+function isFirstToDie(): boolean {
+  try {
+    closeSync(openSync(CRASH_MARK, "wx"));
+    return true;
+  } catch {
+    return false; // Another process was faster.
+  }
 }
 
 type Query = string | { name?: string; text?: string };

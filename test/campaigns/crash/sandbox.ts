@@ -85,7 +85,7 @@ export class Sandbox {
       DATA_DIR: this.folder,
       ...(this.isEmbedded ? {} : { DATABASE_URL: this.databaseUrl }),
       ...(this.reportsPoints ? { NODE_OPTIONS: `--import=${PRELOAD}`, CRASH_POINTS: this.pointsFile } : {}),
-      ...(death ? { CRASH_POINT: death.point, CRASH_PASS: String(death.pass) } : {}),
+      ...(death ? { CRASH_POINT: death.point, CRASH_PASS: String(death.pass), CRASH_MARK: this.#unusedMark() } : {}),
     };
     try {
       this.#shop = await serve(env, this.#workers > 1 ? ["--workers", String(this.#workers)] : []);
@@ -215,6 +215,13 @@ export class Sandbox {
 
   #postmaster(): number {
     return Number(readFileSync(join(this.databaseFolder, "postgres/postmaster.pid"), "utf8").split("\n")[0]);
+  }
+
+  /** Path of the file that a process creates when it dies at its kill point. */
+  #unusedMark(): string {
+    const mark = join(this.folder, "died");
+    rmSync(mark, { force: true });
+    return mark;
   }
 
   /** Starts the external PostgreSQL, unless it runs. */

@@ -70,7 +70,7 @@ export async function testDiskErrors(options: DiskErrorOptions): Promise<DiskErr
     await supervise(sandbox, report, async () => void (await Promise.all([pause(FAULT_MS), sandbox.checkpoint()])));
     const failed = await disk.heal();
     if (failed === 0) unnoticed.push(name);
-    await supervise(sandbox, report, () => clients.more(RESPONSES));
+    await supervise(sandbox, report, async () => void (await clients.more(RESPONSES)));
     onFault(name, failed, report.restarts - before);
   }
   await supervise(sandbox, report, () => clients.stop());

@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { isRefusal, type Product } from "#client";
-import { formatMoney, language } from "../../shared/languages.ts";
+import { language } from "../../shared/languages.ts";
 import { useReadyWithin, useResource } from "../../shared/resource.ts";
 import { subject, to } from "../router.ts";
 import { shop } from "../api.ts";
@@ -14,6 +14,7 @@ import { DropPanel } from "../parts/drop/drop-panel.tsx";
 import { rememberDrop } from "../parts/drop/remembered.ts";
 import { useTurn } from "../parts/drop/turn.tsx";
 import { DetailSkeleton, Empty, Failure, Title } from "../parts/parts.tsx";
+import { priceText } from "../parts/price-text.ts";
 import { Reminder } from "../parts/reminder.tsx";
 import { Restock } from "../parts/restock.tsx";
 import { session } from "../session.ts";
@@ -115,7 +116,7 @@ function pauseOf(entry: Entry | null | undefined, isDrawn: boolean): number {
 function ProductLine({ product }: { product: Product }) {
   return (
     <p class="detail-row">
-      {product.price !== null && <span class="detail-price number">{formatMoney(product.price)}</span>}
+      <span class="detail-price number">{priceText(product, undefined)}</span>
       <a href={to(`/products/${product.id}`)} class="muted">
         {t.value.seeProductDetails}
       </a>

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { formatMoney, language } from "../../shared/languages.ts";
+import { language } from "../../shared/languages.ts";
 import { isRefusal, type Product as ProductOfShop, type Variant } from "#client";
 import { shop } from "../api.ts";
 import { Gallery } from "../parts/gallery.tsx";
 import { Buy } from "../parts/buy.tsx";
 import { DetailSkeleton, Empty, Failure, Notice, Stock, Title } from "../parts/parts.tsx";
+import { priceText } from "../parts/price-text.ts";
 import { useSelection } from "../parts/selection.ts";
 import { useResource } from "../../shared/resource.ts";
 import { subject, to } from "../router.ts";
@@ -75,14 +76,6 @@ function Detail({ product, reload }: { product: ProductOfShop; reload: () => Pro
       </div>
     </article>
   );
-}
-
-/** Null while the product is not for sale: the shop does not tell its price then. */
-function priceText(product: ProductOfShop, variant: Variant | undefined): string | null {
-  const { price } = variant ?? product;
-  if (price === null) return null;
-  const hasOnePrice = product.variants.every((other) => other.price === price);
-  return variant || hasOnePrice ? formatMoney(price) : t.value.from(formatMoney(price));
 }
 
 /** Whether the variant, or the whole product before the choice, sold out while the visitor was looking at it. */

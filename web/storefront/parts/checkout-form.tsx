@@ -1,7 +1,7 @@
 // The order before it is sent: its price, its coupon and its payment method.
 
 import { type Signal, useSignal } from "@preact/signals";
-import type { UserCoupon } from "#client";
+import { isRefusal, type UserCoupon } from "#client";
 import { formatNumber } from "../../shared/languages.ts";
 import { to } from "../router.ts";
 import { type Price, priceOf } from "../price.ts";
@@ -29,6 +29,9 @@ type CheckoutFormProps = CheckoutData & {
   submit: (submission: Submission) => void;
 };
 
+/** Refusals whose way on is the page of the drop. */
+const DROP_REFUSALS = ["DROP_ENTRY_REQUIRED", "DROP_NOT_OPEN", "DROP_CLOSED", "DROP_LIMIT_EXCEEDED"] as const;
+
 export const isUsable = ({ discount, expiresAt }: UserCoupon, total: number): boolean =>
   total >= (discount.minOrderAmount ?? 0) && (expiresAt === null || !isPast(expiresAt));
 
@@ -47,6 +50,7 @@ export function CheckoutForm({ items, fromCart, coupons, balance, busy, error, b
   const short = card === null && balance < price.toPay;
   const blocked = items.some((item) => unavailableReason(item) !== null);
   const shown = shownOrder(items, coupon);
+  const dropId = items.find((item) => item.dropId !== null)?.dropId ?? null;
   if (before.peek() === null) before.value = shown;
 
   return (
@@ -80,6 +84,7 @@ export function CheckoutForm({ items, fromCart, coupons, balance, busy, error, b
         {/* Its messages are part of the bar, so that they are in view when the button was pressed. */}
         <BottomBar>
           {error !== undefined && <Failure error={error} />}
+          {!busy && dropId !== null && isRefusal(error, ...DROP_REFUSALS) && <a href={to(`/drops/${dropId}`)}>{t.value.toDrop}</a>}
           {!busy && before.value && <OrderChanges before={before.value} after={shown} />}
           {blocked && !busy && (
             <Notice kind="warn">

@@ -99,6 +99,9 @@ export const dropEn = {
   boughtHint: "Your order shows the delivery.",
   seeOrder: "View order",
 
+  noHold: "No unit is held for you: the time to pay is over, or you have not entered the drop.",
+  dropPausedNow: "The drop is paused for a moment. You can buy once it goes on.",
+  opensThen: (at: string) => `The sale has not begun. It starts ${formatInstant(at)}.`,
   limitReached: (limit: number, already: number) => `One person can buy up to ${formatNumber(limit)}, and you already have ${formatNumber(already)}.`,
 
   addToCalendar: "Add a reminder",

@@ -94,6 +94,9 @@ export const dropKo = {
   boughtHint: "주문 내역에서 배송 상태를 볼 수 있습니다.",
   seeOrder: "주문 보기",
 
+  noHold: "확보한 수량이 없습니다. 확보 시간이 지났거나 아직 참여하지 않은 드롭입니다.",
+  dropPausedNow: "드롭이 잠시 멈췄습니다. 다시 시작되면 구매할 수 있습니다.",
+  opensThen: (at: string) => `아직 판매 시작 전입니다. ${formatInstant(at)}에 시작합니다.`,
   limitReached: (limit: number, already: number) =>
     `한 사람이 ${formatNumber(limit)}개까지 구매할 수 있고, 이미 ${formatNumber(already)}개를 가지고 계십니다.`,
 

@@ -14,7 +14,8 @@ export function reasonOf(error: unknown): string {
   if (typeof available === "number") return available === 0 ? t.value.justSoldOut : t.value.shortOf(available);
   if (isRefusal(error, "COUPON_UNUSABLE")) return unusableReason(error.problem) ?? error.message;
   if (isRefusal(error, "BALANCE_INSUFFICIENT")) return t.value.balanceInsufficient;
-  if (isRefusal(error, "DROP_LIMIT_EXCEEDED")) return limitReason(error.problem) ?? error.message;
+  if (isRefusal(error, "DROP_LIMIT_EXCEEDED", "DROP_NOT_OPEN", "DROP_CLOSED", "DROP_ENTRY_REQUIRED"))
+    return dropReason(error.problem) ?? error.message;
   if (isRefusal(error)) return accountFault(error) ?? error.message;
   if (error instanceof Unreachable) return t.value.noResponse;
   return t.value.cannotLoad;
@@ -27,6 +28,10 @@ function unusableReason({ reason, minOrderAmount }: Problem): string | undefined
   return reason === "MIN_ORDER_AMOUNT" && typeof minOrderAmount === "number" ? t.value.couponBelow(minOrderAmount) : undefined;
 }
 
-function limitReason({ limit, already }: Problem): string | undefined {
+/** What the buyer needs to act: the limit, the opening, that a pause is no end, or that the hold is over. */
+function dropReason({ code, limit, already, opensAt, reason }: Problem): string | undefined {
+  if (code === "DROP_ENTRY_REQUIRED") return t.value.noHold;
+  if (reason === "PAUSED") return t.value.dropPausedNow;
+  if (typeof opensAt === "string") return t.value.opensThen(opensAt);
   return typeof limit === "number" && typeof already === "number" ? t.value.limitReached(limit, already) : undefined;
 }

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { isRefusal, type Product } from "#client";
+import { formatMoney } from "../../../shared/languages.ts";
 import { currentPath, navigate, to } from "../../router.ts";
 import { useAttempt } from "../../attempt.ts";
 import { session } from "../../session.ts";
@@ -26,8 +27,16 @@ export function DropActions({ drop, product, entry, changed }: ActionsProps) {
   return (
     <>
       {canChoose && <VariantOptions selection={selection} isAsked={isAsked.value} />}
-      {canChoose && variant && most > 1 && drop.status !== "UPCOMING" && (
-        <Stepper label={t.value.quantity} value={selection.quantity} max={most} set={selection.setQuantity} />
+      {canChoose && variant && drop.status !== "UPCOMING" && (
+        <div class="detail-row">
+          {most > 1 && <Stepper label={t.value.quantity} value={selection.quantity} max={most} set={selection.setQuantity} />}
+          {/* With one variant and one unit it is the price above. */}
+          {variant.price !== null && (most > 1 || product.variants.length > 1) && (
+            <p class="quantity-total number">
+              <span class="muted">{t.value.totalAmount}</span> {formatMoney(variant.price * selection.quantity)}
+            </p>
+          )}
+        </div>
       )}
       <BottomBar>
         {entry && !canChoose ? (

@@ -1,12 +1,13 @@
 // Leads from every page back to the drops that the visitor waits for, and to the payment of a hold before it lapses.
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { route, to } from "../../router.ts";
 import { session } from "../../session.ts";
 import { t } from "../../words/words.ts";
 import { useResource } from "../../../shared/resource.ts";
 import { shop } from "../../api.ts";
 import { Countdown } from "../countdown.tsx";
+import { toast } from "../toasts.tsx";
 import { aheadOf, isOngoing, useOwnEntry } from "./drop-data.ts";
 import { forgetDrop, rememberedDrops } from "./remembered.ts";
 import { useTurn } from "./turn.tsx";
@@ -33,6 +34,18 @@ function Strip({ dropId, userId }: { dropId: string; userId: string }) {
   const entry = useOwnEntry(dropId, () => POLL_MS).data;
   const drop = useResource(`drop ${dropId}`, async (signal) => (await shop.getDrop({ path: { dropId }, signal })).body, { everyMs: POLL_MS }).data;
   useTurn(dropId, drop?.name, entry);
+  const wasHeld = useRef(false);
+  useEffect(() => {
+    // The strip disappears, maybe while the visitor fills in the checkout.
+    if (wasHeld.current && entry?.status === "LAPSED")
+      toast(
+        "bad",
+        <p>
+          {t.value.lapsedTitle} <a href={to(`/drops/${dropId}`)}>{t.value.toDrop}</a>
+        </p>,
+      );
+    wasHeld.current = entry?.status === "HELD";
+  }, [entry?.status]);
   const isOver = entry === null || (entry !== undefined && !isOngoing(entry));
   useEffect(() => {
     if (isOver) forgetDrop(userId, dropId);
