@@ -196,9 +196,8 @@ function mergedLineItems(uow: UnitOfWork, input: PlaceOrder, requests: LineItemR
   const buyer = getBuyer(uow, input);
   const merged = new Map<string, LineItem>();
   requests.forEach((request, i) => {
-    const { productId } = request;
-    const product = getProduct(uow, productId, buyer);
-    const variantId = soleVariant(request, product, input.variantIds?.get(productId) ?? [], `/orderItems/${i}/variantId`);
+    const product = getProduct(uow, request.productId, buyer);
+    const variantId = soleVariant(request, product, input.variantIds?.get(request.productId) ?? [], `/orderItems/${i}/variantId`);
     const variant = getVariantOf(uow, product, variantId);
     const quantity = (merged.get(variantId)?.quantity ?? 0) + request.quantity;
     if (quantity > QUANTITY_MAX) invalid(`/orderItems/${i}/quantity`, `the line items of this variant together exceed ${QUANTITY_MAX}`);
@@ -222,8 +221,7 @@ function newOrder(uow: UnitOfWork, input: PlaceOrder, items: OrderItem[]): Order
   const totalAmount = items.reduce((sum, item) => sum + item.unitPrice * item.quantity, 0);
   if (!Number.isSafeInteger(totalAmount)) invalid("/orderItems", "the order's total is too large");
   const coupon = input.userCouponId === null ? undefined : getUsableCoupon(uow, input.userCouponId, input.userId, totalAmount);
-  const createdAt = input.orderedAt ?? uow.now;
-  const paid = input.method === "BALANCE";
+  const [createdAt, paid] = [input.orderedAt ?? uow.now, input.method === "BALANCE"];
   return {
     id: uow.newOrderId(createdAt),
     userId: input.userId,
