@@ -105,8 +105,8 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   mutation(
     "an order needs existing products",
     PLACE,
-    "product = getProduct(uow, productId, buyer);",
-    "product = uow.find(products, productId) as never;",
+    "product = getProduct(uow, request.productId, buyer);",
+    "product = uow.find(products, request.productId) as never;",
     [RULES, "an order for an unknown product"],
   ),
   mutation(
