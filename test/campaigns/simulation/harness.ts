@@ -16,6 +16,7 @@ import { Refusal } from "../../../src/refusal.ts";
 import type { Command } from "../../../src/till/command.ts";
 import type { Change, Changes, Table } from "../../../src/till/table.ts";
 import { NeedsChanged } from "../../../src/till/unit-of-work.ts";
+import { listed } from "../../support/listed.ts";
 import { MemoryStore, type Mishap, type Step as StoreStep } from "../../support/memory-store.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import type { Event } from "./history.ts";
@@ -219,7 +220,7 @@ export class Harness {
 
   /** Rows that commands read before their round. */
   rows({ name, values: [first, second] }: Statement): unknown[] {
-    const ids = String(first).replaceAll(/[{}]/g, "").split(",");
+    const ids = listed(first);
     const cart = this.store.row(carts, first as string) ?? [];
     if (name === "select variant ids") return this.#variantIds(ids);
     if (name === "select immutable orders") return ids.flatMap((id) => this.#immutableOrder(id));

@@ -9,6 +9,7 @@ import { people, personKey } from "../../../../src/drop/person.sql.ts";
 import { sales } from "../../../../src/drop/sale.sql.ts";
 import { orders } from "../../../../src/order/order.sql.ts";
 import type { Table } from "../../../../src/till/table.ts";
+import { listed } from "../../../support/listed.ts";
 import type { MemoryStore } from "../../../support/memory-store.ts";
 
 /** Ranks by number, which a draw keeps beside the entries. */
@@ -54,25 +55,23 @@ export const guardedTables = new Map<Table<unknown>, (row: unknown) => unknown>(
   [sales, (row) => row],
 ]);
 
-const listOf = (literal: unknown): string[] => String(literal).replaceAll(/[{}"]/g, "").split(",");
-
 /** Answers of the statements that prepare commands. */
 export function preparing(store: MemoryStore): (statement: Statement) => unknown[] {
   const variantsOf = (productId: string) => store.rows(variants).filter((one) => one.productId === productId);
   const readers: Record<string, (values: unknown[]) => unknown[]> = {
     "select variant ids": ([ids]) =>
-      listOf(ids).map((productId) => ({ productId, variantIds: variantsOf(productId).map(({ id }) => id), variantsAdded: 0 })),
+      listed(ids).map((productId) => ({ productId, variantIds: variantsOf(productId).map(({ id }) => id), variantsAdded: 0 })),
     "select drop of product": ([id]) => [{ dropId: store.row(products, id as string)?.dropId ?? null }],
     "select product drops": () => store.rows(products).flatMap(({ id, dropId }) => (dropId ? [{ productId: id, dropId }] : [])),
-    "select products of drops": ([ids]) => store.rows(drops).filter(({ id }) => listOf(ids).includes(id)),
+    "select products of drops": ([ids]) => store.rows(drops).filter(({ id }) => listed(ids).includes(id)),
     "select stock of drop": ([dropId]) =>
       store
         .rows(drops)
         .filter(({ id }) => id === dropId)
         .map(({ productId }) => ({ productId, stock: variantsOf(productId).map(({ id, stock }) => ({ variantId: id, units: stock })) })),
     "select entries of people": ([dropIds, persons]) =>
-      listOf(persons).flatMap((person, i) => {
-        const dropId = listOf(dropIds)[i] ?? "";
+      listed(persons).flatMap((person, i) => {
+        const dropId = listed(dropIds)[i] ?? "";
         const entry = store.row(people, personKey(dropId, person))?.entry;
         const drop = store.row(drops, dropId);
         if (!entry || !drop) return [];
@@ -81,15 +80,15 @@ export function preparing(store: MemoryStore): (statement: Statement) => unknown
     "select stock places": ([ids]) =>
       store
         .rows(variants)
-        .filter(({ id }) => listOf(ids).includes(id))
+        .filter(({ id }) => listed(ids).includes(id))
         .map(({ id, productId, stock }) => ({ variantId: id, sku: null, stock, productId, dropId: store.row(products, productId)?.dropId ?? null })),
     "select immutable orders": ([ids]) =>
-      listOf(ids).flatMap((id) => {
+      listed(ids).flatMap((id) => {
         const order = store.row(orders, id);
         return order ? [{ id, userId: order.userId, userCouponId: order.userCouponId, lineItems: order.items }] : [];
       }),
     "select drop sales": ([ids]) =>
-      listOf(ids).flatMap((orderId) => (store.row(sales, orderId) ?? []).map(({ dropId, person }) => ({ orderId, dropId, person }))),
+      listed(ids).flatMap((orderId) => (store.row(sales, orderId) ?? []).map(({ dropId, person }) => ({ orderId, dropId, person }))),
   };
   return ({ name, values }) => {
     const read = readers[name];
