@@ -36,7 +36,7 @@ before(async () => {
 after(() => shop.close());
 
 const REQUEST_ID = "checkout-20261129-0001";
-type Request = { params?: Record<string, string | number>; body?: unknown; headers?: Record<string, string>; at?: string };
+type Request = { params?: Record<string, string | number | boolean>; body?: unknown; headers?: Record<string, string>; at?: string };
 
 /**
  * Sends the request as this caller, or without a token if null, records the example and returns the
@@ -688,7 +688,7 @@ async function showDrops(operator: Client, soon: string, [minsu, seoyeon, jiwoo]
   await show(jiwoo, "enterDrop", "A place in the line", 201, { params });
   await show(jiwoo, "getOwnEntry", "An entry that waits", 200, { params });
   await show(operator, "getOwnEntry", "ENTRY_NOT_FOUND", 404, { params });
-  await show(operator, "getOwnEntry", "No entry, and no error", 204, { params: { ...params, optional: "true" } });
+  await show(operator, "getOwnEntry", "No entry, and no error", 204, { params: { ...params, optional: true } });
   await show(operator, "leaveDrop", "ENTRY_NOT_FOUND", 404, { params });
   await show(minsu, "leaveDrop", "The hold is given up", 204, { params });
   await show(operator, "listDropEntries", "All entries", 200, steered);

@@ -171,7 +171,10 @@ browserTest("the order page waits for a late bank and tells when the payment is 
   await assertAccessible(page);
   assert.equal(await shop.stockOf(product), 1, "the unit is reserved");
   good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
-  await page.getByText("Paid", { exact: true }).first().waitFor();
+  await page
+    .locator(".pill", { hasText: /^Paid$/ })
+    .first()
+    .waitFor();
   await page.getByText("Waiting for the bank").waitFor({ state: "detached" });
   await page.getByText("The card payment is confirmed.").waitFor();
   await close();

@@ -149,24 +149,30 @@ browserTest("a visitor who wants less motion sees none", async () => {
   assert.equal(await moving("reduce"), 0);
 });
 
+/** The control with the focus: its name, whether it is in the window and uncovered, and whether its focus is visible. */
+const focusOf = (page: Page): Promise<{ name: string; isBody: boolean; isVisible: boolean; hasFocus: boolean }> =>
+  page.evaluate(() => {
+    const { document, getComputedStyle, innerHeight } = globalThis as InPage;
+    const element = document.activeElement;
+    const { top, left, right, bottom } = element.getBoundingClientRect();
+    const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    const target = element.matches("input[type=radio], input[type=checkbox]") ? (element.closest("label") ?? element) : element;
+    return {
+      name: String(element.getAttribute("aria-label") ?? (element.closest("label") ?? element).innerText).trim(),
+      isBody: element === document.body,
+      isVisible: top >= -1 && bottom <= innerHeight + 1 && (at === null || target.contains(at) || at.contains(element)),
+      hasFocus: getComputedStyle(element).outlineStyle !== "none" || element.matches(":focus-visible"),
+    };
+  });
+
 /** Presses Tab until the focused control has this name. Each control on the way is in the window, uncovered, and has a visible focus. */
 async function tabTo(page: Page, name: RegExp): Promise<void> {
   const passed: string[] = [];
   for (let i = 0; i < 120; i++) {
     await page.keyboard.press("Tab");
-    const focused = await page.evaluate(() => {
-      const { document, getComputedStyle, innerHeight } = globalThis as InPage;
-      const element = document.activeElement;
-      const { top, left, right, bottom } = element.getBoundingClientRect();
-      const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-      const target = element.matches("input[type=radio], input[type=checkbox]") ? (element.closest("label") ?? element) : element;
-      return {
-        name: String(element.getAttribute("aria-label") ?? (element.closest("label") ?? element).innerText).trim(),
-        isBody: element === document.body,
-        isVisible: top >= -1 && bottom <= innerHeight + 1 && (at === null || target.contains(at) || at.contains(element)),
-        hasFocus: getComputedStyle(element).outlineStyle !== "none" || element.matches(":focus-visible"),
-      };
-    });
+    let focused = await focusOf(page);
+    // A sheet that slides in, or a page that scrolls, brings the control into view a moment later.
+    for (const deadline = Date.now() + 60_000; !focused.isBody && !focused.isVisible && Date.now() < deadline;) focused = await focusOf(page);
     if (focused.isBody) continue;
     assert.deepEqual(
       { name: focused.name, isVisible: focused.isVisible, hasFocus: focused.hasFocus },
