@@ -1,4 +1,4 @@
-// What the server's settings for checkpoints and memory change, with millions of orders in the tables.
+// The effect of the server's settings for checkpoints and memory, with millions of orders in the tables.
 
 import { TillBaseline } from "../baselines/till.ts";
 import { thousand } from "../baselines/orders.ts";

@@ -31,7 +31,7 @@ export class UnitOfWork {
   readonly #tables = new Map<Table<unknown>, TableState>();
   /** The keys that the round needs, of tables in which a row was found to be absent. */
   readonly #requested = new Map<Table<unknown>, Set<string>>();
-  /** What the present command has put. */
+  /** The rows that the present command has put. */
   readonly #drafts: ChangedRow[] = [];
   readonly #journals = new Map<Journal<unknown>, unknown[]>();
   readonly #entries: { journal: Journal<unknown>; row: unknown }[] = [];

@@ -1,4 +1,4 @@
-// Tabs in the background, and what the browser tells of them.
+// Tabs in the background, and the notifications that the browser shows of them.
 
 import type { Page } from "playwright-core";
 import type { InPage } from "./browser.ts";

@@ -165,7 +165,7 @@ browserTest("the journal shows who did what, and its filters are in the address"
   await close();
 });
 
-browserTest("an order, a product, a drop, a coupon and a user lead to what operators did with them, and an order to its money in doubt", async () => {
+browserTest("an order, a product, a drop, a coupon and a user lead to their entries in the journal, and an order to its money in doubt", async () => {
   const buyer = await shop.user({ balance: 10_000 });
   const product = await shop.product({ name: "Bowl", price: 1000, stock: 5 });
   const order = good(await buyer.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);

@@ -26,7 +26,7 @@ export const accountWords = dictionary(
   },
 );
 
-/** What is wrong with the account of a refund that the gateway has refused; undefined for any other error. */
+/** The fault of a refund's account that the gateway has refused; undefined for any other error. */
 export function accountFault(error: unknown): string | undefined {
   if (!isRefusal(error, "ORDER_NOT_REFUNDABLE")) return undefined;
   const { reason } = error.problem as { reason?: unknown };

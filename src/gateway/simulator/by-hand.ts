@@ -1,4 +1,4 @@
-// What people do beside the shop: an operator in the gateway's dashboard, a buyer at a bank, the bank.
+// Acts of people beside the shop: of an operator in the gateway's dashboard, of a buyer at a bank, of the bank.
 
 import { amountFromWire } from "../toss/amounts.ts";
 import { failure, type Outcome } from "./ledger-payment.ts";

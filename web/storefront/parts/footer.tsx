@@ -2,31 +2,23 @@
 
 import { shopInfo } from "../../shared/shop-info.ts";
 import { t } from "../words/words.ts";
+import { Facts } from "./facts.tsx";
 
 /** Nothing if the shop's settings name no details. */
 export function BusinessDetails() {
   const business = shopInfo.value?.business;
-  const details = [
-    [t.value.businessName, business?.name],
-    [t.value.businessOwner, business?.owner],
-    [t.value.businessNumber, business?.registrationNumber],
-    [t.value.mailOrderNumber, business?.mailOrderNumber],
-    [t.value.businessAddress, business?.address],
-    [t.value.businessPhone, business?.phone],
-    [t.value.businessEmail, business?.email],
-  ].filter((detail): detail is [string, string] => Boolean(detail[1]));
-  if (details.length === 0) return null;
   return (
-    <dl class="business">
-      {details.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            <bdi>{value}</bdi>
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <Facts
+      of={[
+        [t.value.businessName, business?.name],
+        [t.value.businessOwner, business?.owner],
+        [t.value.businessNumber, business?.registrationNumber],
+        [t.value.mailOrderNumber, business?.mailOrderNumber],
+        [t.value.businessAddress, business?.address],
+        [t.value.businessPhone, business?.phone],
+        [t.value.businessEmail, business?.email],
+      ]}
+    />
   );
 }
 

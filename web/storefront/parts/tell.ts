@@ -1,4 +1,4 @@
-// Tells a visitor something that does not wait: in the page, or, while the page is in the background, by the tab's title and, if the visitor
+// Tells a visitor urgent news: in the page, or, while the page is in the background, by the tab's title and, if the visitor
 // allows it, by the browser's notification.
 
 import { signal } from "@preact/signals";

@@ -28,7 +28,7 @@ function unusableReason({ reason, minOrderAmount }: Problem): string | undefined
   return reason === "MIN_ORDER_AMOUNT" && typeof minOrderAmount === "number" ? t.value.couponBelow(minOrderAmount) : undefined;
 }
 
-/** What the buyer needs to act: the limit, the opening, that a pause is no end, or that the hold is over. */
+/** The facts that a buyer needs to act: the limit, the opening, that a pause is no end, or that the hold is over. */
 function dropReason({ code, limit, already, opensAt, reason }: Problem): string | undefined {
   if (code === "DROP_ENTRY_REQUIRED") return t.value.noHold;
   if (reason === "PAUSED") return t.value.dropPausedNow;

@@ -4,6 +4,7 @@ import { formatInstant } from "../../../shared/languages.ts";
 import { session } from "../../session.ts";
 import { shopName } from "../../shop-name.ts";
 import { t } from "../../words/words.ts";
+import { Facts } from "../facts.tsx";
 import { BusinessDetails } from "../footer.tsx";
 import type { Order } from "../user-resource.ts";
 
@@ -19,19 +20,7 @@ export function ReceiptHead({ order: { orderNumber, createdAt, completedAt } }: 
       <h2>
         {t.value.receiptTitle} · <bdi>{shopName.value}</bdi>
       </h2>
-      <dl class="business">
-        {facts.map(
-          ([name, value]) =>
-            value && (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>
-                  <bdi>{value}</bdi>
-                </dd>
-              </div>
-            ),
-        )}
-      </dl>
+      <Facts of={facts} />
       <BusinessDetails />
     </div>
   );
