@@ -3,17 +3,23 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded/embedded.ts";
 import { migrate } from "../../src/database/migrate.ts";
+import { selectHasWork } from "../../src/outbox/lease.sql.ts";
 import { fillFixtures } from "./fixtures.ts";
 
 const TEMPLATE = "fixtures";
+const SINK = "file";
+const LOOK_MS = 50;
+const MOST_LOOKS = 1200;
 /** All baselines keep their connections. Otherwise the settings are those of `npm start`. */
 const SETTINGS = { max_connections: "100" };
 
 export class Fixture {
   readonly directory: string;
+  readonly #databases: string[] = [];
   #server: EmbeddedServer;
 
   private constructor(directory: string, server: EmbeddedServer) {
@@ -46,6 +52,7 @@ export class Fixture {
   /** Creates a database with the fixtures and returns its URL. */
   async database(name: string): Promise<string> {
     await this.#create(name, TEMPLATE);
+    this.#databases.push(name);
     return this.url(name);
   }
 
@@ -55,8 +62,9 @@ export class Fixture {
     this.#server = await startEmbedded({ dataDir: this.directory, settings: { ...SETTINGS, ...settings } });
   }
 
-  /** Flushes all writes to disk, so that no measurement pays for the one before it. */
+  /** Lets the relays of all shops deliver, and flushes all writes to disk, so that no measurement pays for the one before it. */
   async settle(): Promise<void> {
+    for (const name of this.#databases) await this.query(name, delivered);
     await this.query("postgres", (client) => client.query("CHECKPOINT"));
   }
 
@@ -78,4 +86,15 @@ export class Fixture {
   async #create(name: string, template = "template0"): Promise<void> {
     await this.query("postgres", (client) => client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE ${template} STRATEGY file_copy`));
   }
+}
+
+/** Waits until no event of a shop waits for its sink. Other databases have no sink. */
+async function delivered(client: pg.Client): Promise<void> {
+  const { text, values } = selectHasWork(SINK, false);
+  for (let tries = 0; tries < MOST_LOOKS; tries++) {
+    const { rows } = await client.query<{ work: boolean }>(text, values);
+    if (!rows[0]?.work) return;
+    await pause(LOOK_MS);
+  }
+  throw new Error(`a relay has not delivered all events within ${(MOST_LOOKS * LOOK_MS) / 1000} s`);
 }

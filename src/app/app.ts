@@ -54,8 +54,8 @@ export type OpenShop = ShopParts & {
 export type OpenOptions = { now?: Now | undefined; link?: TillLink | undefined; logTo?: DestinationStream };
 
 /**
- * Opens a shop: database, migrations, till, jobs, HTTP. The till of workers listens for them only; jobs, settlement and the relay run
- * beside the till.
+ * Opens a shop: database, migrations, till, jobs, HTTP. The till of workers listens for them only; jobs and settlement run beside the till, the
+ * relay in one of the workers.
  * Errors: ConfigError and the embedded database's, each one sentence that says what to do.
  */
 export async function openShop(config: Config, options: OpenOptions = {}): Promise<OpenShop> {
@@ -114,7 +114,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   };
   const startWork = async (): Promise<void> => {
     if (config.demo) await fillWithDemo(shop);
-    relay.start();
+    if (!link) relay.start();
     backlogLog.start();
     holds.start();
     draws.start();
@@ -128,6 +128,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     const { isReachable, accounts } = tillParts;
     const parts = { shop, accounts, live, shared, registry, backlog, secret, log, isReachable, telemetry };
     url = await openServer(stack, parts, cards, link ? undefined : startWork);
+    if (link?.relays) relay.start();
   }
   await telemetry?.sendMetrics(stack, registry);
 

@@ -35,8 +35,11 @@ import type { Changes } from "../till/table.ts";
 import type { ShopDatabase } from "./open-database.ts";
 import type { SharedState } from "./shared-state.ts";
 
-/** A process's end of the link between a till and its workers: the till, or one of the workers, and the path of the till's Unix socket. */
-export type TillLink = { role: "till" | "worker"; path: string };
+/**
+ * A process's end of the link between a till and its workers: the till, or one of the workers, and the path of the till's Unix socket. One worker
+ * relays the outbox, so that this takes no time of the till's thread.
+ */
+export type TillLink = { role: "till"; path: string } | { role: "worker"; path: string; relays: boolean };
 
 export type OpenTillOptions = {
   config: Config;
@@ -95,11 +98,14 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
   const onCommit = (changes: Changes): void => {
     const outdatedCaches = invalidation.committed(changes);
     if (outdatedCaches !== undefined) server?.announce(outdatedCaches);
-    if (addsOrderEvents(changes) || addsShopEvents(changes) || addsStockEvents(changes)) relay.wake();
+    if (addsOrderEvents(changes) || addsShopEvents(changes) || addsStockEvents(changes)) {
+      if (server) server.announceEvents();
+      else relay.wake();
+    }
     live.committed(changes);
   };
   const { till, server, isReachable } =
-    link?.role === "worker" ? openRemoteTill(stack, link.path, invalidation, options) : openLocalTill(stack, onCommit, caches, options);
+    link?.role === "worker" ? openRemoteTill(stack, link.path, invalidation, () => relay.wake(), options) : openLocalTill(stack, onCommit, caches, options);
   const accounts = new CachedAccounts({ till, provision: config.auth.provision });
   const id = randomUUID().slice(0, 8);
   const live = new Live({ database, counters: new Counters(till), now, id, notify: (message) => notify(database, message) });
@@ -165,12 +171,19 @@ function openLocalTill(
 }
 
 /** The till of another process of this machine. */
-function openRemoteTill(stack: AsyncDisposableStack, path: string, invalidation: Invalidation, { config, log, telemetry }: OpenTillOptions): AnyTill {
+function openRemoteTill(
+  stack: AsyncDisposableStack,
+  path: string,
+  invalidation: Invalidation,
+  onEvents: () => void,
+  { config, log, telemetry }: OpenTillOptions,
+): AnyTill {
   const till = new RemoteTill({
     path,
     waitMs: config.lockWaitMs,
     traceparent: telemetry?.till.send,
     onAnnounced: (message) => invalidation.receive(message),
+    onEvents,
     onChange(up) {
       if (up) {
         log.info("the till is reached");

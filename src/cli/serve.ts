@@ -18,9 +18,15 @@ export const serve: CliCommand = {
   summary: "Run the shop",
   usage:
     " [--workers N]\n\n  --workers N    instances on this port, to use several cores; default 1\n\nSettings come from the environment; docs/operating/settings.md lists them. Without any, all data is in ./.data.",
-  // `till`, `worker` and `greet` are internal: the primary process of several workers passes them to its processes.
-  options: { workers: { type: "string" }, till: { type: "string" }, worker: { type: "string" }, greet: { type: "boolean" } },
-  async run({ workers = "1", till, worker, greet: greets = cluster.isPrimary }) {
+  // All but `workers` are internal: the primary process of several workers passes them to its processes.
+  options: {
+    workers: { type: "string" },
+    till: { type: "string" },
+    worker: { type: "string" },
+    relay: { type: "boolean" },
+    greet: { type: "boolean" },
+  },
+  async run({ workers = "1", till, worker, relay: relays = false, greet: greets = cluster.isPrimary }) {
     if (!/^[1-9]\d{0,2}$/.test(String(workers))) throw new CommandFailed("--workers must be a whole number from 1 to 999.");
     if (Number(workers) > 1) return runWorkers(readConfig(process.env), Number(workers));
     const config = readConfig(process.env);
@@ -32,7 +38,7 @@ export const serve: CliCommand = {
     const exitInTime = (code: number): unknown => setTimeout(() => process.exit(code), SHUTDOWN_TIMEOUT_MS);
     // A shop that was not open yet had accepted no request, so stopping it is a success.
     void stopped.then(() => exitInTime(isOpen ? 1 : 0));
-    const shop = await openShop(config, { link: linkOf(till, worker) });
+    const shop = await openShop(config, { link: linkOf(till, worker, relays === true) });
     isOpen = true;
     if (till !== undefined) process.send?.(TILL_IS_OPEN);
     if (greets) await greet(shop);
@@ -46,9 +52,9 @@ export const serve: CliCommand = {
   },
 };
 
-function linkOf(till: unknown, worker: unknown): TillLink | undefined {
+function linkOf(till: unknown, worker: unknown, relays: boolean): TillLink | undefined {
   if (typeof till === "string") return { role: "till", path: till };
-  return typeof worker === "string" ? { role: "worker", path: worker } : undefined;
+  return typeof worker === "string" ? { role: "worker", path: worker, relays } : undefined;
 }
 
 /**

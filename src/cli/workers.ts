@@ -82,12 +82,13 @@ type HttpWorkersOptions = {
   onFailedStart: (reason: string) => void;
 };
 
-/** Starts the workers, and replaces those that end. */
+/** Starts the workers, and replaces those that end. The first one relays the outbox, and so does its replacement. */
 function runHttpWorkers({ path, env, count, log, onPort, onFailedStart }: HttpWorkersOptions, isStopping: () => boolean): void {
   let isOpen = false;
-  function start(greets: boolean): void {
+  function start(relays: boolean, greets: boolean): void {
     if (isStopping()) return;
-    cluster.setupPrimary({ args: ["serve", "--worker", path, ...(greets ? ["--greet"] : [])], execArgv: process.execArgv });
+    const args = ["serve", "--worker", path, ...(relays ? ["--relay"] : []), ...(greets ? ["--greet"] : [])];
+    cluster.setupPrimary({ args, execArgv: process.execArgv });
     const worker = cluster.fork(env);
     let hasGreeted = false;
     worker.once("listening", ({ port }) => {
@@ -99,10 +100,10 @@ function runHttpWorkers({ path, env, count, log, onPort, onFailedStart }: HttpWo
       if (isStopping()) return;
       if (!isOpen) return onFailedStart(`a worker ended with ${code} before the shop was open`);
       log.error({ process: worker.process.pid, code, signal }, "a worker ended; it is replaced");
-      setTimeout(() => start(greets && !hasGreeted), REPLACE_AFTER_MS);
+      setTimeout(() => start(relays, greets && !hasGreeted), REPLACE_AFTER_MS);
     });
   }
-  for (let i = 0; i < count; i++) start(i === 0);
+  for (let i = 0; i < count; i++) start(i === 0, i === 0);
 }
 
 /** The loopback name of a host that may listen on all addresses. */

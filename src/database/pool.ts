@@ -19,8 +19,19 @@ const PARSERS = new Map<number, (text: string) => unknown>([
   [builtins.DATE, (text) => text],
 ]);
 
-/** Parses `2026-11-20 10:23:33.123+00`, the format of a session in UTC. */
+let lastText = "";
+let lastMs = Number.NaN;
+
+/** Parses `2026-11-20 10:23:33.123+00`, the format of a session in UTC. Remembers the last one, which the rows of a round share. */
 function parseTimestamp(text: string): number {
+  if (text !== lastText) {
+    lastMs = msOf(text);
+    lastText = text;
+  }
+  return lastMs;
+}
+
+function msOf(text: string): number {
   if (text === "infinity") return Number.POSITIVE_INFINITY;
   if (text === "-infinity") return Number.NEGATIVE_INFINITY;
   return Date.parse(`${text.slice(0, 10)}T${text.slice(11).replace(/\+00$/, "Z")}`);

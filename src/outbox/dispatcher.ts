@@ -8,7 +8,7 @@ import { isSentBy } from "../events/sent-events.ts";
 import { deliverInOrder, sanitizedReason } from "./deliver-in-order.ts";
 import type { Envelope } from "./envelope.ts";
 import { ALL_EVENTS, type EventContents } from "./event-contents.ts";
-import { idOf, type OutboxEvent } from "./event.ts";
+import { idOf } from "./event.ts";
 import { concernsSink, IsolatingSender, type Outcome } from "./isolate.ts";
 import {
   advancePosition,
@@ -22,7 +22,7 @@ import {
   selectHasWork,
   takeLease,
 } from "./lease.sql.ts";
-import { selectDue, selectOrdersOfTransaction, selectReadable } from "./outbox.sql.ts";
+import { readBatch } from "./read-batch.ts";
 import { insertRetries, selectBlockedOrders, selectDueRetries, updateRetries, wakeBlocked } from "./retries.sql.ts";
 import { blockedRetry, deliveredRetry, type DueRetry, firstRefusal, isSettled, type NewRetry, refusedRetry, type TriedRetry } from "./retries.ts";
 import { sendWave } from "./send-wave.ts";
@@ -31,8 +31,6 @@ import { type Sink, SinkThrottled, SinkGone } from "./sinks/sink.ts";
 
 export type DispatcherOptions = { database: Database; sink: Sink; owner: string; contents?: EventContents; onReport?: (report: SinkReport) => void };
 
-/** Events per batch. A batch may be larger by the rest of its last transaction. */
-const BATCH_SIZE = 1000;
 /** Events turned into envelopes at a time. Small, because requests share the thread. */
 const CHUNK_SIZE = 250;
 /** Retries per pass. */
@@ -153,20 +151,20 @@ export class Dispatcher {
   /** Delivers the next batch of the outbox, made of whole transactions. */
   async #deliverBatch(lease: Lease): Promise<number> {
     const { position } = lease;
-    const batch = await this.#nextBatch(position);
+    const batch = await readBatch(this.#database, position);
     if (!batch) return 0;
     const sink = this.sink.name;
-    this.#oneOrder = batch.orderIds.length === 1;
-    const events = (await this.#database.rows<OutboxEvent>(selectDue(batch.orderIds, position, batch.upper))).filter(this.#isSent);
+    this.#oneOrder = batch.subjects.length === 1;
+    const events = batch.events.filter(this.#isSent);
     if (events.length === 0) return this.#skipBatch(lease, batch.upper);
-    const rows = await this.#database.rows<{ orderId: string }>(selectBlockedOrders(sink, batch.orderIds));
+    const rows = await this.#database.rows<{ orderId: string }>(selectBlockedOrders(sink, batch.subjects));
     const blockedOrders = new Set(rows.map(({ orderId }) => orderId));
     const retries: NewRetry[] = [];
     let count = 0;
     if (this.#unstored.from !== position) this.#unstored = { from: position, ids: new Set() };
     for (let at = 0; at < events.length; at += CHUNK_SIZE) {
       const { delivered, refused, blocked, unavailable } = await deliverInOrder(events.slice(at, at + CHUNK_SIZE), blockedOrders, (wave) =>
-        sendWave({ database: this.#database, contents: this.#contents }, wave, (envelopes) => this.#sendNew(envelopes)),
+        sendWave({ database: this.#database, contents: this.#contents, orders: batch.orders }, wave, (envelopes) => this.#sendNew(envelopes)),
       );
       if (unavailable) throw new SinkUnavailable("sink is unavailable", { cause: unavailable });
       count += delivered.length;
@@ -190,15 +188,6 @@ export class Dispatcher {
   async #skipBatch(lease: Lease, upper: string): Promise<number> {
     await this.#store(advancePosition(this.sink.name, this.#owner, lease.position, upper), [renewLease(this.sink.name, this.#owner)]);
     return this.#deliverBatch({ ...lease, position: upper });
-  }
-
-  async #nextBatch(position: string): Promise<{ orderIds: string[]; upper: string } | undefined> {
-    const found = await this.#database.rows<{ orderId: string; xid: string }>(selectReadable(position, BATCH_SIZE));
-    const upper = found.at(-1)?.xid;
-    if (upper === undefined) return undefined;
-    // The limit may have cut the last transaction in two.
-    const rest = found.length < BATCH_SIZE ? [] : await this.#database.rows<{ orderId: string }>(selectOrdersOfTransaction(upper));
-    return { orderIds: [...new Set([...found, ...rest].map((event) => event.orderId))], upper };
   }
 
   #count(delivered: number, retries: readonly (NewRetry | TriedRetry)[]): void {

@@ -4,6 +4,7 @@
 
 import type { Database } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
+import { eventId } from "../ids.ts";
 import { orderNumberOf } from "../order/order-number.ts";
 import type { OrderItem, OrderStatus, ShippingAddress, StatusEventType } from "../order/order.ts";
 import type { ShipmentView } from "../order/order-view.ts";
@@ -51,26 +52,30 @@ const STATUS_AFTER: Record<StatusEventType, OrderStatus> = {
 };
 const PAID: ReadonlySet<OrderStatus> = new Set(["COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED"]);
 
+const NONE: ReadonlyMap<string, OrderRow> = new Map();
+
 /**
  * The order of each of these events, as of that event. Undefined if the order does not exist, which only a damaged database
  * can cause. Makes two queries for any number of events.
+ * @param known orders that were read already, by id
  */
 export async function readOrderSnapshots(
   database: Database,
   events: OrderOutboxEvent[],
   contents: Omit<EventContents, "types">,
+  known: ReadonlyMap<string, OrderRow> = NONE,
 ): Promise<(OrderSnapshot | undefined)[]> {
-  const ids = [...new Set(events.map((event) => event.orderId))];
+  const unknown = [...new Set(events.map((event) => event.orderId))].filter((id) => !known.has(id));
   // An order's first event comes before all events with data.
   const later = [...new Set(events.filter((event) => event.seq > 1).map((event) => event.orderId))];
   const [orders, changes] = await Promise.all([
-    database.rows<OrderRow>(selectOrderRows(ids)),
+    unknown.length === 0 ? [] : database.rows<OrderRow>(selectOrderRows(unknown)),
     later.length === 0 ? [] : database.rows<DataEventRow>(selectDataEvents(later)),
   ]);
   const orderOf = new Map(orders.map((order) => [order.orderId, order]));
   const changesOf = Map.groupBy(changes, (change) => change.orderId);
   return events.map((event) => {
-    const order = orderOf.get(event.orderId);
+    const order = known.get(event.orderId) ?? orderOf.get(event.orderId);
     const until = (changesOf.get(event.orderId) ?? []).filter(({ seq }) => seq <= event.seq);
     return order && orderAt(event, order, until, contents);
   });
@@ -100,8 +105,14 @@ function orderAt(
     refundedAmount: refunds.reduce((sum, { data }) => sum + data.amount, 0),
     discount: userCouponId === null || couponId === null ? null : { userCouponId, couponId, amount: discountAmount },
     payment:
-      paid && order.paymentId !== null && order.method !== null
-        ? { paymentId: order.paymentId, method: order.method, status, amount: order.amount ?? 0, paidAt: isoOrNull(order.paidAt) }
+      paid && order.method !== null
+        ? {
+            paymentId: order.paymentId ?? eventId(order.orderId, 1),
+            method: order.method,
+            status,
+            amount: order.amount ?? 0,
+            paidAt: isoOrNull(order.paidAt),
+          }
         : null,
     shippingAddress: personalData ? order.shippingAddress : null,
     note: personalData ? order.note : null,

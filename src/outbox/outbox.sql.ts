@@ -81,10 +81,14 @@ export type OrderRow = {
   createdAt: number;
   expiresAt: number | null;
   completedAt: number | null;
+  /** Null if it is the id of the order's first event. */
   paymentId: string | null;
   method: "BALANCE" | "CARD" | null;
   amount: number | null;
   paidAt: number | null;
+  /** Its first event is its only one. */
+  hasOneEvent: boolean;
+  isRehearsal: boolean;
 };
 
 export function selectOrderRows(orderIds: string[]): Statement {
@@ -93,10 +97,11 @@ export function selectOrderRows(orderIds: string[]): Statement {
     text: `SELECT o.id AS "orderId", o.user_id AS "userId", u.external_id AS "userExternalId", o.shipping_address AS "shippingAddress", o.note, o.metadata, o.user_coupon_id AS "userCouponId", c.campaign_id AS "couponId",
              ${ITEMS} AS items, o.total_amount AS "totalAmount", o.discount_amount AS "discountAmount",
              o.created_at AS "createdAt", o.expires_at AS "expiresAt", o.completed_at AS "completedAt",
-             CASE WHEN o.paid_at IS NULL THEN p.id ELSE coalesce(o.payment_id, balance_payment_id(o.id)) END AS "paymentId",
+             coalesce(o.payment_id, p.id) AS "paymentId",
              CASE WHEN o.paid_at IS NULL THEN p.method ELSE 'BALANCE' END AS method,
-             CASE WHEN o.paid_at IS NULL THEN p.amount ELSE o.total_amount - o.discount_amount END AS amount, coalesce(o.paid_at, p.paid_at) AS "paidAt"
-           FROM orders o LEFT JOIN users u ON u.id = o.user_id LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN payments p ON p.order_id = o.id AND p.status <> 'FAILED'
+             CASE WHEN o.paid_at IS NULL THEN p.amount ELSE o.total_amount - o.discount_amount END AS amount, coalesce(o.paid_at, p.paid_at) AS "paidAt",
+             o.changes = 1 AS "hasOneEvent", u.rehearsal_id IS NOT NULL AS "isRehearsal"
+           FROM orders o LEFT JOIN users u ON u.id = o.user_id LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN LATERAL (SELECT * FROM payments p WHERE o.paid_at IS NULL AND p.order_id = o.id AND p.status <> 'FAILED' OFFSET 0) p ON true
            WHERE o.id = ANY($1::uuid[])`,
     values: [uuidArray(orderIds, (id) => id)],
   };

@@ -5,16 +5,20 @@ import type { EventContents } from "./event-contents.ts";
 import { isOfOrder, type OutboxEvent, type ShopOutboxEvent } from "./event.ts";
 import type { Outcome } from "./isolate.ts";
 import { readOrderSnapshots } from "./order-snapshot.ts";
+import type { OrderRow } from "./outbox.sql.ts";
 import { shopEventData } from "./shop-event-data.ts";
 import { withVariantMetadata } from "./variant-metadata.ts";
 
+/** What events are sent with. `orders`: those that were read already, by id. */
+export type WaveParts = { database: Database; contents: EventContents; orders?: ReadonlyMap<string, OrderRow> };
+
 /** Sends events as envelopes, those of orders each with its order as of that event. Errors: the database's. */
 export async function sendWave<Event extends OutboxEvent>(
-  { database, contents }: { database: Database; contents: EventContents },
+  parts: WaveParts,
   wave: Event[],
   send: (envelopes: Envelope[]) => Promise<Outcome>,
 ): Promise<SentWave<Event>> {
-  const envelopes = await envelopesOf(database, wave, contents);
+  const envelopes = await envelopesOf(parts, wave);
   const outcome = await send([...envelopes.values()]);
   const refused = new Map<Event, string>();
   const undelivered = new Set<Event>();
@@ -28,11 +32,14 @@ export async function sendWave<Event extends OutboxEvent>(
 }
 
 /** In the order of `wave`. An event whose order does not exist has no envelope. */
-async function envelopesOf<Event extends OutboxEvent>(database: Database, wave: Event[], contents: EventContents): Promise<Map<Event, Envelope>> {
+async function envelopesOf<Event extends OutboxEvent>(
+  { database, contents, orders: known }: WaveParts,
+  wave: Event[],
+): Promise<Map<Event, Envelope>> {
   const ofOrders = wave.filter(isOfOrder);
   const ofOthers = (wave as OutboxEvent[]).filter((event): event is ShopOutboxEvent => !isOfOrder(event));
   const dataOf = await shopEventData(database, ofOthers, contents.timezone);
-  const orders = await withVariantMetadata(database, await readOrderSnapshots(database, ofOrders, contents));
+  const orders = await withVariantMetadata(database, await readOrderSnapshots(database, ofOrders, contents, known));
   const orderAt = new Map(ofOrders.map((event, i) => [event as OutboxEvent, orders[i]]));
   const envelopes = new Map<Event, Envelope>();
   for (const event of wave) {

@@ -18,7 +18,7 @@ export async function openWorkers(config: Config, count: number, options: OpenOp
   const shared = { ...config, gateway: { ...config.gateway, simulatorUrl: simulator?.url } };
   const till = await openShop(shared, { ...options, link: { role: "till", path } });
   const workers: OpenShop[] = [];
-  for (let i = 0; i < count; i++) workers.push(await openShop(shared, { ...options, link: { role: "worker", path } }));
+  for (let i = 0; i < count; i++) workers.push(await openShop(shared, { ...options, link: { role: "worker", path, relays: i === 0 } }));
   const [first] = workers as [OpenShop];
   if (simulator) simulator.simulator.webhooks.url = `${first.url}/payments/webhooks/toss`;
   spread.set(first.url, { urls: workers.map(({ url }) => url), next: 0 });

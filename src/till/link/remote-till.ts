@@ -16,6 +16,8 @@ export type RemoteTillOptions = {
   waitMs: number;
   /** Called with each announcement of a committed round, before that round's answers. */
   onAnnounced: (message: string) => void;
+  /** Called when committed rounds have written events. */
+  onEvents?: (() => void) | undefined;
   /** Called when the till is lost and when it is back. */
   onChange: (up: boolean) => void;
   /** The place in a trace of the command that is being sent. */
@@ -121,7 +123,7 @@ export class RemoteTill implements Till {
     });
   }
 
-  #receive({ announced, answers = [], load }: ToWorker): void {
+  #receive({ announced, events, answers = [], load }: ToWorker): void {
     this.#heardAt = performance.now();
     if (load) {
       this.#load = load;
@@ -133,6 +135,7 @@ export class RemoteTill implements Till {
       this.#options.onChange(true);
     }
     if (announced !== undefined) this.#options.onAnnounced(announced);
+    if (events) this.#options.onEvents?.();
     for (const answer of answers) this.#settle(answer);
   }
 

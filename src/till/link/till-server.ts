@@ -28,10 +28,14 @@ type Peer = {
   waiting: Map<number, { gone: boolean }>;
 };
 
+/** A relay pauses at least as long between two passes. */
+const EVENTS_MS = 50;
+
 export class TillServer {
   readonly #options: TillServerOptions;
   readonly #server: Server;
   readonly #peers = new Set<Peer>();
+  #announcing: NodeJS.Timeout | undefined;
 
   constructor(options: TillServerOptions) {
     this.#options = options;
@@ -49,6 +53,14 @@ export class TillServer {
   /** Tells all workers that caches are outdated. Answers that are sent later arrive later. */
   announce(message: string): void {
     for (const { socket } of this.#peers) send(socket, { announced: message });
+  }
+
+  /** Tells all workers that events wait for a relay. Calls within `EVENTS_MS` share a message. */
+  announceEvents(): void {
+    this.#announcing ??= setTimeout(() => {
+      this.#announcing = undefined;
+      for (const { socket } of this.#peers) send(socket, { events: true });
+    }, EVENTS_MS).unref();
   }
 
   /** Accepts no more workers, and resolves when those that are connected have disconnected. */
