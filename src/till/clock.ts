@@ -11,6 +11,8 @@ export type Clock = {
   pause(ms: number): Promise<void>;
   /** From 0 up to 1: jitter, so that two rounds that conflicted do not retry together. */
   random(): number;
+  /** Runs `work` once everything that has already arrived is read. */
+  soon(work: () => void): void;
   /** Runs `work` after about `ms`, unless the process has nothing else left to do. */
   later(ms: number, work: () => void): void;
 };
@@ -19,5 +21,6 @@ export const realClock: Clock = {
   elapsedMs: () => performance.now(),
   pause: (ms) => sleep(ms),
   random: () => Math.random(),
+  soon: (work) => void setImmediate(work),
   later: (ms, work) => void setTimeout(work, ms).unref(),
 };

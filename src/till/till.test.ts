@@ -41,6 +41,7 @@ describe("order of arrival", () => {
       step.name === "commit" && words(step.changes).includes("slow") ? clock.pause(50).then(() => undefined) : undefined,
     );
     const slow = till.submit(put, { box: "a", word: "slow" });
+    await clock.advance(0);
     const quick = till.submit(put, { box: "b", word: "quick" });
     await clock.run(Promise.all([slow, quick]));
     assert.deepEqual(store.entries(journal), ["quick", "slow"]);
@@ -185,9 +186,16 @@ describe("a round", () => {
     });
     const all = [1, 1, 1, 1, 1, 1, 60, 10, 100, 1].map((rows, i) => till.submit(heavy(rows), { box: `${i}`, word: "" }));
     await clock.run(outcomes(all));
-    // The first starts alone. Then at most four with at most 64 rows; a command that needs more is
-    // alone.
-    assert.deepEqual(rounds, [1, 4, 61, 10, 100, 1]);
+    // At most four with at most 64 rows; a command that needs more is alone.
+    assert.deepEqual(rounds, [4, 62, 10, 100, 1]);
+  });
+
+  // Goes red with `#startRounds` in place of `#startSoon`: the first command gets a round of its own, and the others wait for it.
+  test("commands that arrive together share a round", async () => {
+    const { till, clock } = openTill();
+    const all = ["a", "b", "c"].map((box) => till.submit(put, { box, word: box }));
+    assert.deepEqual(await clock.run(outcomes(all)), [1, 1, 1]);
+    assert.equal(till.served.rounds, 1);
   });
 
   // Goes red if a round without changes is committed.

@@ -64,6 +64,7 @@ export class LocalTill {
   readonly #executor: RoundExecutor;
   /** Running rounds, in the order in which they started. */
   readonly #running = new Set<Round>();
+  #startsSoon = false;
   #deadlineTimerSet = false;
   /**
    * The batch at the front of the queue waits for a running round to end, so it is not looked at
@@ -147,7 +148,7 @@ export class LocalTill {
     const answer = new Promise<Answer>((resolve, reject) => {
       const arrivedAt = this.#clock.elapsedMs();
       this.#queue.enqueue({ command, input, arrivedAt, gone, resolve: resolve as (answer: unknown) => void, reject, trace });
-      this.#startRounds();
+      this.#startSoon();
       this.#armDeadlineTimer();
     });
     if (tracing)
@@ -156,6 +157,16 @@ export class LocalTill {
         (error: unknown) => tracing.answered(trace, error),
       );
     return answer;
+  }
+
+  /** A message of a worker, or a turn of the event loop, has many commands. Started by the first one, a round would be of that one alone. */
+  #startSoon(): void {
+    if (this.#startsSoon) return;
+    this.#startsSoon = true;
+    this.#clock.soon(() => {
+      this.#startsSoon = false;
+      this.#startRounds();
+    });
   }
 
   #startRounds(): void {

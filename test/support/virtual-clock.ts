@@ -32,6 +32,10 @@ export class VirtualClock implements Clock {
     return this.#drawn / 2 ** 32;
   }
 
+  soon(run: () => void): void {
+    queueMicrotask(run);
+  }
+
   later(ms: number, run: () => void): void {
     const at = this.#elapsed + Math.max(0, ms);
     let i = this.#timers.length;

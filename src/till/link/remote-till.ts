@@ -123,7 +123,7 @@ export class RemoteTill implements Till {
     });
   }
 
-  #receive({ announced, events, answers = [], load }: ToWorker): void {
+  #receive({ announced = [], events, answers = [], load }: ToWorker): void {
     this.#heardAt = performance.now();
     if (load) {
       this.#load = load;
@@ -134,7 +134,7 @@ export class RemoteTill implements Till {
       this.#isUp = true;
       this.#options.onChange(true);
     }
-    if (announced !== undefined) this.#options.onAnnounced(announced);
+    for (const message of announced) this.#options.onAnnounced(message);
     if (events) this.#options.onEvents?.();
     for (const answer of answers) this.#settle(answer);
   }

@@ -22,8 +22,10 @@ export type TillServerOptions = {
 /** One worker. */
 type Peer = {
   socket: Socket;
-  /** Answers that are sent with the next message. */
+  /** What is sent with the next message, in the next turn of the event loop. */
+  announced: string[];
   answers: SentAnswer[];
+  isFlushing: boolean;
   /** Commands that are not answered yet, and whether their callers have disconnected. */
   waiting: Map<number, { gone: boolean }>;
 };
@@ -50,9 +52,12 @@ export class TillServer {
     await once(this.#server, "listening");
   }
 
-  /** Tells all workers that caches are outdated. Answers that are sent later arrive later. */
+  /** Tells all workers that caches are outdated, before they get an answer that is sent later. */
   announce(message: string): void {
-    for (const { socket } of this.#peers) send(socket, { announced: message });
+    for (const peer of this.#peers) {
+      peer.announced.push(message);
+      this.#flushSoon(peer);
+    }
   }
 
   /** Tells all workers that events wait for a relay. Calls within `EVENTS_MS` share a message. */
@@ -70,7 +75,7 @@ export class TillServer {
   }
 
   #accept(socket: Socket): void {
-    const peer: Peer = { socket, answers: [], waiting: new Map() };
+    const peer: Peer = { socket, announced: [], answers: [], isFlushing: false, waiting: new Map() };
     this.#peers.add(peer);
     socket.on("error", () => {});
     socket.once("close", () => this.#peers.delete(peer));
@@ -108,12 +113,19 @@ export class TillServer {
 
   #answer(peer: Peer, answer: SentAnswer): void {
     peer.waiting.delete(answer[0]);
-    if (peer.answers.push(answer) === 1) setImmediate(() => this.#flush(peer));
+    peer.answers.push(answer);
+    this.#flushSoon(peer);
+  }
+
+  #flushSoon(peer: Peer): void {
+    if (peer.isFlushing) return;
+    peer.isFlushing = true;
+    setImmediate(() => this.#flush(peer));
   }
 
   #flush(peer: Peer): void {
-    const { answers } = peer;
-    peer.answers = [];
-    send(peer.socket, { answers, load: this.#options.till.load });
+    const { announced, answers } = peer;
+    Object.assign(peer, { announced: [], answers: [], isFlushing: false });
+    send(peer.socket, { announced, answers, load: this.#options.till.load });
   }
 }

@@ -31,10 +31,10 @@ export type TillLoad = {
 };
 
 /**
- * `announced`: a committed round has outdated caches; sent before the answers of that round.
+ * `announced`: committed rounds have outdated caches; to be read before `answers`, which may be of these rounds.
  * `events`: committed rounds have written events. The first message of a connection has only `load`.
  */
-export type ToWorker = { announced?: string; events?: true; answers?: SentAnswer[]; load?: TillLoad };
+export type ToWorker = { announced?: string[]; events?: true; answers?: SentAnswer[]; load?: TillLoad };
 
 /** Calls `onMessage` with each message that arrives on a socket. */
 export function readMessages<Message>(socket: Socket, onMessage: (message: Message) => void): void {
