@@ -32,7 +32,8 @@ export class RetryingClient {
 
   /** Errors: AssertionError if a response does not match the OpenAPI document. */
   async send({ method, path, body, key, token }: ClientRequest): Promise<Answer> {
-    for (; ; await pause(RETRY_AFTER_MS)) {
+    for (let waitMs = 0; ; await pause(waitMs)) {
+      waitMs = RETRY_AFTER_MS;
       if (this.#gaveUp) throw new Error("the client gave up");
       const instances = this.#instances();
       const url = instances[this.#turn++ % instances.length];
@@ -48,6 +49,8 @@ export class RetryingClient {
       const code = String(response.body?.code ?? response.status);
       if (response.status < 500 && response.status !== 429 && code !== "IDEMPOTENCY_IN_PROGRESS") return response;
       this.retries.byCode.set(code, (this.retries.byCode.get(code) ?? 0) + 1);
+      // Of an outage, and not of a crowd: the clients of a race are to come back at once.
+      if (code === "UNAVAILABLE") waitMs = Number(response.headers["retry-after"] ?? 0) * 1000 || RETRY_AFTER_MS;
     }
   }
 }
