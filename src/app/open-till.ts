@@ -105,7 +105,9 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
     live.committed(changes);
   };
   const { till, server, isReachable } =
-    link?.role === "worker" ? openRemoteTill(stack, link.path, invalidation, () => relay.wake(), options) : openLocalTill(stack, onCommit, caches, options);
+    link?.role === "worker"
+      ? openRemoteTill(stack, link.path, invalidation, () => relay.wake(), options)
+      : openLocalTill(stack, onCommit, caches, options);
   const accounts = new CachedAccounts({ till, provision: config.auth.provision });
   const id = randomUUID().slice(0, 8);
   const live = new Live({ database, counters: new Counters(till), now, id, notify: (message) => notify(database, message) });
