@@ -14,7 +14,7 @@ import { withDatabase } from "./support/server.ts";
 type TestServer = { url: string; template: string; remove(): Promise<void> };
 
 /** The data is deleted after the run, so nothing has to reach the disk. */
-const THROWAWAY = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "300" };
+const THROWAWAY = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "600" };
 
 let started: Promise<TestServer> | undefined;
 let removed: Promise<void> | undefined;

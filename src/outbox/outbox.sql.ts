@@ -58,10 +58,10 @@ export function selectOrdersOfTransaction(xid: string): Statement {
 export function selectDue(orderIds: string[], position: string, upper: string): Statement {
   return {
     name: "select due events",
-    text: `SELECT id, order_id AS "orderId", seq, type, data, created_at AS at FROM (
+    text: `SELECT id, order_id AS "orderId", seq, type, data, created_at AS at, due::text FROM (
              SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM ${EVENTS} e
              WHERE order_id = ANY($1::uuid[]) AND ${OF_NO_REHEARSAL}
-           ) e WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY due, order_id, seq`,
+           ) e WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY e.due, order_id, seq`,
     values: [uuidArray(orderIds, (id) => id), position, upper],
   };
 }

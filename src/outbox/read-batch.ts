@@ -18,35 +18,51 @@ export type Batch = {
   orders: ReadonlyMap<string, OrderRow>;
 };
 
+type Found = { orderId: string; xid: string };
+
 /** The whole transactions after `position`; undefined if nothing waits. Errors: the database's. */
 export async function readBatch(database: Database, position: string): Promise<Batch | undefined> {
-  const found = await database.rows<{ orderId: string; xid: string }>(selectReadable(position, BATCH_SIZE));
+  const found = await database.rows<Found>(selectReadable(position, BATCH_SIZE));
   const upper = found.at(-1)?.xid;
   if (upper === undefined) return undefined;
   // The limit may have cut the last transaction in two.
-  const rest = found.length < BATCH_SIZE ? [] : await database.rows<{ orderId: string }>(selectOrdersOfTransaction(upper));
-  const subjects = [...new Set([...found, ...rest].map((event) => event.orderId))];
-  return { subjects, upper, ...(await dueEvents(database, subjects, position, upper)) };
+  if (found.length === BATCH_SIZE)
+    for (const { orderId } of await database.rows<{ orderId: string }>(selectOrdersOfTransaction(upper))) found.push({ orderId, xid: upper });
+  const subjects = [...new Set(found.map(({ orderId }) => orderId))];
+  const orders = new Map((await database.rows<OrderRow>(selectOrderRows(subjects))).map((order) => [order.orderId, order]));
+  const others = subjects.filter((id) => !orders.get(id)?.hasOneEvent);
+  const due = others.length === 0 ? [] : await database.rows<DueEvent>(selectDue(others, position, upper));
+  return { subjects, upper, events: mergeByTransaction(onlyEvents(found, orders), due), orders };
 }
 
-/**
- * Nearly all events are the only ones of their orders, and are made from the order's row. Those of all other subjects are looked up,
- * and delivered after them.
- */
-async function dueEvents(database: Database, subjects: string[], position: string, upper: string): Promise<Pick<Batch, "events" | "orders">> {
-  const rows = await database.rows<OrderRow>(selectOrderRows(subjects));
-  const orders = new Map(rows.map((order) => [order.orderId, order]));
-  const events: OutboxEvent[] = [];
-  const others: string[] = [];
-  for (const id of subjects) {
-    const order = orders.get(id);
-    if (!order?.hasOneEvent) others.push(id);
-    else if (!order.isRehearsal) events.push(onlyEventOf(order));
+/** An event, and the transaction with which it is delivered. */
+type DueEvent = OutboxEvent & { due: string };
+
+/** Nearly all events are the only ones of their orders, and are made from the order's row. */
+function onlyEvents(found: Found[], orders: Batch["orders"]): DueEvent[] {
+  const firstOf = new Map<string, DueEvent>();
+  for (const { orderId, xid: due } of found) {
+    const order = orders.get(orderId);
+    if (!order?.hasOneEvent || order.isRehearsal || firstOf.has(orderId)) continue;
+    const type = order.expiresAt === null ? "order.completed" : "order.placed";
+    firstOf.set(orderId, { id: null, orderId, seq: 1, type, data: null, at: order.createdAt, due });
   }
-  if (others.length > 0) events.push(...(await database.rows<OutboxEvent>(selectDue(others, position, upper))));
-  return { events, orders };
+  return [...firstOf.values()];
 }
 
-function onlyEventOf({ orderId, expiresAt, createdAt }: OrderRow): OutboxEvent {
-  return { id: null, orderId, seq: 1, type: expiresAt === null ? "order.completed" : "order.placed", data: null, at: createdAt };
+/** Both in the order of their transactions. */
+function mergeByTransaction(events: DueEvent[], others: DueEvent[]): DueEvent[] {
+  if (others.length === 0) return events;
+  const merged: DueEvent[] = [];
+  let next = 0;
+  for (const event of events) {
+    for (let other = others[next]; other !== undefined && isBefore(other.due, event.due); other = others[++next]) merged.push(other);
+    merged.push(event);
+  }
+  return [...merged, ...others.slice(next)];
+}
+
+/** Ids of transactions as decimal text. */
+function isBefore(one: string, two: string): boolean {
+  return one.length === two.length ? one < two : one.length < two.length;
 }

@@ -244,6 +244,24 @@ test("transactions are read in the numeric order of their numbers", async () => 
   assert.equal(platform.received.length, 1001);
 });
 
+// Goes red if numbers are compared as text, or if orders of several events come after all others.
+test("an order of several events is delivered in its turn among orders of one event", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  const idOf = (n: number): string => `0000000${n}-0000-7000-8000-000000000000`;
+  await database.pool.query(
+    `INSERT INTO orders (id, user_id, status, items, changes, total_amount, discount_amount, created_at, expires_at, xid)
+    SELECT id::uuid, $1, 'CANCELLED', '[]', changes, 0, 0, now(), now(), xid::xid8 FROM (VALUES ($2, 1, '8'), ($3, 2, '9'), ($4, 1, '10')) o (id, changes, xid)`,
+    [buyer, ...[1, 2, 3].map(idOf)],
+  );
+  await database.pool.query(`INSERT INTO order_events (order_id, seq, type, created_at, xid) VALUES ($1, 2, 'order.cancelled', now(), '9')`, [
+    idOf(2),
+  ]);
+  assert.equal((await relayed(relay)).delivered, 4);
+  // The second event of an order is sent after the first was accepted.
+  assert.deepEqual(platform.ids, [eventId(idOf(1), 1), eventId(idOf(2), 1), eventId(idOf(3), 1), eventId(idOf(2), 2)]);
+});
+
 test("two relays on one database deliver each event once, and each order's events in order", async () => {
   const platform = new Platform();
   const copies = relayTo(platform);

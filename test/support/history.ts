@@ -82,8 +82,11 @@ export function addExchanges(exchanges: readonly Exchange[], origin: number): vo
 type Sent = { method: string; path: string; body: unknown; headers: Record<string, string> };
 type Responded = { status: number; headers: Record<string, unknown>; body: unknown };
 
-/** Records an invocation, and returns the function that records its response. */
-export function invoked({ method, path, body, headers }: Sent): (response: Responded) => void {
+/**
+ * Records an invocation, and returns the function that records its response. Called with "not sent", it takes the request out of the
+ * history: no connection was made.
+ */
+export function invoked({ method, path, body, headers }: Sent): (response: Responded | "not sent") => void {
   if (recording === undefined) return () => {};
   const key = headers["idempotency-key"];
   const exchange: Exchange = {
@@ -94,8 +97,15 @@ export function invoked({ method, path, body, headers }: Sent): (response: Respo
     ...(body === undefined ? {} : { body }),
     invokedAt: performance.now(),
   };
-  recording.exchanges.push(exchange);
-  return ({ status, headers: { "x-request-id": requestId }, body: response }) => {
+  const { exchanges } = recording;
+  exchanges.push(exchange);
+  return (responded) => {
+    if (responded === "not sent") return void exchanges.splice(exchanges.lastIndexOf(exchange), 1);
+    const {
+      status,
+      headers: { "x-request-id": requestId },
+      body: response,
+    } = responded;
     Object.assign(exchange, { respondedAt: performance.now(), status, response, ...(typeof requestId === "string" ? { requestId } : {}) });
   };
 }

@@ -35,7 +35,10 @@ const agent = new Agent({ keepAlive: true, maxSockets: 500 });
  */
 export async function call(url: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const responded = invoked({ method, path, body, headers });
-  const answer = await exchange(url, method, path, body, headers);
+  const answer = await exchange(url, method, path, body, headers).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ECONNREFUSED") responded("not sent");
+    throw error;
+  });
   responded(answer);
   await assertDocumented(url, method, path, answer);
   return answer;

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Exchange } from "../../support/history.ts";
 
-/** `respondedAt` is Infinity if the outcome is unknown for ever. `attempts`: how often it was sent before the final response. */
+/** `respondedAt` is Infinity if the outcome is unknown for ever. `attempts`: how often it may have been decided until the final response. */
 export type Request = Exchange & { respondedAt: number; attempts: number };
 
 /** Responses that are not kept under a key: the next attempt is decided anew. */
@@ -30,10 +30,11 @@ export function requestsOf(exchanges: readonly Exchange[]): { requests: Request[
     const invokedAt = Math.min(...group.map((exchange) => exchange.invokedAt));
     if (first === undefined) {
       const [unknown] = group;
-      if (unknown && group.some(isUnknown)) requests.push({ ...unknown, invokedAt, respondedAt: Infinity, attempts: group.length });
+      if (unknown && group.some(isUnknown)) requests.push({ ...unknown, invokedAt, respondedAt: Infinity, attempts: group.filter(isUnknown).length });
       continue;
     }
-    const attempts = group.filter((exchange) => exchange.invokedAt <= (first.respondedAt as number)).length;
+    const mayBeDecided = (exchange: Exchange): boolean => exchange === first || isUnknown(exchange);
+    const attempts = group.filter((exchange) => exchange.invokedAt <= (first.respondedAt as number) && mayBeDecided(exchange)).length;
     requests.push({ ...first, invokedAt, respondedAt: first.respondedAt as number, attempts });
     for (const repeat of repeats)
       if (repeat.status !== first.status || !isDeepStrictEqual(withoutRequestId(repeat.response), withoutRequestId(first.response)))

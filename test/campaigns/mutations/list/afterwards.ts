@@ -82,10 +82,29 @@ export const AFTERWARDS: Mutation[] = [
   mutation(
     "an event waits for the earlier events of its order",
     EVENTS,
-    "WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY due, order_id, seq",
+    "WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY e.due, order_id, seq",
     "WHERE xid > $2::xid8 AND xid <= $3::xid8 ORDER BY xid, order_id, seq",
     [OUTBOX, "an order's events arrive in order even if a transaction with a lower number"],
   ),
+  mutation(
+    "orders of several events come in their turn",
+    "src/outbox/read-batch.ts",
+    "return one.length === two.length ? one < two : one.length < two.length;",
+    "return one < two;",
+    [OUTBOX, "an order of several events is delivered in its turn"],
+  ),
+  mutation("an order with one event is told by its changes", EVENTS, "o.changes = 1 AS", "true AS", [
+    OUTBOX,
+    "an order's events arrive in order even if a transaction with a lower number",
+  ]),
+  mutation("the only event of a rehearsal's order is not sent", "src/outbox/read-batch.ts", " || order.isRehearsal", "", [
+    "test/api/rehearsals.test.ts",
+    "while a rehearsal's copy sells",
+  ]),
+  mutation("later events of a rehearsal's order are not sent", EVENTS, "ANY($1::uuid[]) AND ${OF_NO_REHEARSAL}", "ANY($1::uuid[])", [
+    "test/api/rehearsals.test.ts",
+    "while a rehearsal's copy sells",
+  ]),
   mutation(
     "the relay reads the events that are not of an order",
     EVENTS,

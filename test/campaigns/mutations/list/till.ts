@@ -20,6 +20,10 @@ const LINK_TEST = "src/till/link/link.test.ts";
 const KEYS_TEST = "test/api/idempotency.test.ts";
 
 export const OF_THE_TILL: Mutation[] = [
+  mutation("a round starts once all that has arrived is read", TILL, "      this.#startSoon();", "      this.#startRounds();", [
+    TILL_TEST,
+    "commands that arrive together share a round",
+  ]),
   mutation(
     "a command whose caller or worker has gone is not decided",
     "src/till/link/till-server.ts",
