@@ -1,6 +1,7 @@
 // Requests of a rehearsal's crowd, over the machine's loopback.
 
-import { type Agent, request as httpRequest } from "node:http";
+import type { Agent } from "node:http";
+import { request as httpRequest } from "../node-http.ts";
 import { setTimeout as pause } from "node:timers/promises";
 import { exponentialMs } from "../backoff.ts";
 import type { CrowdRequest } from "./crowd-report.ts";

@@ -1,7 +1,8 @@
 // A simulated gateway: a real HTTP server with the gateway's API and a ledger, which misbehaves as each payment key says (script.ts).
 
 import { createHash, randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer } from "../../node-http.ts";
 import type { GatewayMethod } from "../../payment-settings.ts";
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { byHand, INVALID_REQUEST } from "./by-hand.ts";
