@@ -25,6 +25,7 @@ async function openLink(t: TestContext) {
   const arrived: Arrived[] = [];
   const faults: string[] = [];
   const heard: unknown[] = [];
+  const workers: RemoteTill[] = [];
   const till = {
     load: IDLE,
     submit: (_command: unknown, input: unknown, gone: () => boolean) => take(input, gone, false),
@@ -38,14 +39,17 @@ async function openLink(t: TestContext) {
     return server;
   };
   const connect = (): RemoteTill => {
-    const worker = new RemoteTill({ path, waitMs: 1000, onAnnounced: (message) => heard.push(message), onChange: (up) => heard.push(up) });
+    const onAnnounced = (message: string): unknown => heard.push(message);
+    const onEvents = (): unknown => heard.push("events");
+    const worker = new RemoteTill({ path, waitMs: 1000, onAnnounced, onEvents, onChange: (up) => heard.push(up) });
     worker.start();
+    workers.push(worker);
     return worker;
   };
   const server = await open();
   const worker = connect();
   t.after(async () => {
-    worker.close();
+    for (const one of workers) one.close();
     await server.close();
     rmSync(directory, { recursive: true, force: true });
   });
@@ -137,6 +141,18 @@ describe("the link between a till and a worker", () => {
     assert.equal(await lost, "UNAVAILABLE");
     await until(() => isGone("left") && isGone("of a dead worker"));
     assert.ok(!isGone("stays"));
+  });
+
+  test("all workers are told once of the events of several rounds", async (t) => {
+    const { server, connect, heard } = await openLink(t);
+    const other = connect();
+    await until(() => other.isUp);
+    server.announceEvents();
+    server.announceEvents();
+    await until(() => heard.filter((one) => one === "events").length === 2);
+    server.announce("stock @a");
+    await until(() => heard.filter((one) => one === "stock @a").length === 2);
+    assert.equal(heard.filter((one) => one === "events").length, 2);
   });
 
   test("a round is announced to all workers before it is answered", async (t) => {

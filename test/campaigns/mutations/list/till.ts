@@ -31,6 +31,10 @@ export const OF_THE_TILL: Mutation[] = [
     "false",
     [LINK_TEST, "the till learns that a caller has gone, and that a worker has died"],
   ),
+  mutation("workers are told of new events", "src/till/link/till-server.ts", "send(socket, { events: true })", "void socket", [
+    LINK_TEST,
+    "all workers are told once of the events of several rounds",
+  ]),
   mutation("a worker without a till refuses at once", "src/till/link/remote-till.ts", "    if (!this.#isUp) return unavailable();\n", "", [
     LINK_TEST,
     "a worker without a till refuses at once",
