@@ -37,7 +37,7 @@ export class TillServer {
   readonly #options: TillServerOptions;
   readonly #server: Server;
   readonly #peers = new Set<Peer>();
-  #announcing: NodeJS.Timeout | undefined;
+  #announcesSoon = false;
 
   constructor(options: TillServerOptions) {
     this.#options = options;
@@ -62,8 +62,10 @@ export class TillServer {
 
   /** Tells all workers that events wait for a relay. Calls within `EVENTS_MS` share a message. */
   announceEvents(): void {
-    this.#announcing ??= setTimeout(() => {
-      this.#announcing = undefined;
+    if (this.#announcesSoon) return;
+    this.#announcesSoon = true;
+    setTimeout(() => {
+      this.#announcesSoon = false;
       for (const { socket } of this.#peers) send(socket, { events: true });
     }, EVENTS_MS).unref();
   }
