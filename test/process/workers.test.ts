@@ -118,6 +118,23 @@ describe("a shop with two workers", () => {
     assert.equal(processesOf(shop.child, "worker").includes(victim as number), false);
   });
 
+  // Fails if no worker relays, or if the replacement of the one that did does not.
+  test("events are delivered, also after the worker that relays has died", async () => {
+    const product = good(await operator.post("/admin/products", { name: "귤", price: 10, stock: 2 }), 201);
+    const [{ id }] = good(await operator.post("/admin/users", { users: [{ name: "손님" }] }), 201).users;
+    good(await operator.post("/admin/balances/grant", { grants: [{ userId: id, amount: 20, reason: "test" }] }), 200);
+    const orderIsDelivered = async (): Promise<void> => {
+      const orderItems = [{ productId: product.id, quantity: 1 }];
+      const { orderId } = good(await new Client(shop.url, id, "shopper").post("/orders", { orderItems }, { connection: "close" }), 201);
+      await until(async () => readFileSync(join(dataDir, "events.ndjson"), "utf8").includes(orderId));
+    };
+    await orderIsDelivered();
+    const [victim] = processesOf(shop.child, "relay") as [number];
+    process.kill(victim, "SIGKILL");
+    await until(async () => processesOf(shop.child, "relay").some((pid) => pid !== victim));
+    await orderIsDelivered();
+  });
+
   // Fails if a request waits for a till that is gone, if the till is not started again, or if a worker does not connect again.
   test("while the till is away orders are answered 503, then each key gets the truth", async () => {
     const product = good(await operator.post("/admin/products", { name: "감", price: 10, stock: 100_000 }), 201);

@@ -35,8 +35,8 @@ export async function serve(
   return { url, child, ended, output };
 }
 
-/** The processes of `serve --workers` that have the till, or that are workers. */
-export function processesOf({ pid }: ChildProcess, role: "till" | "worker"): number[] {
+/** The processes of `serve --workers` that have the till, that are workers, or the worker that relays. */
+export function processesOf({ pid }: ChildProcess, role: "till" | "worker" | "relay"): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
   return children.filter((child) => {
     try {
