@@ -4,8 +4,8 @@
  */
 import { spawn } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { FILES_AT_ONCE } from "./support/files-at-once.ts";
 
 const DEFAULT_FILES = ["test/{api,campaigns,database,documents,process,rules}/**/*.test.ts", "src/**/*.test.ts", "tools/**/*.test.ts"];
 
@@ -17,9 +17,6 @@ const ROOT = join(import.meta.dirname, "..");
 const COMPILED = join(ROOT, "node_modules/.cache/tests");
 /** One run keeps about 2,000 modules. Copies of the tree, as of the mutations, have paths of their own. */
 const MOST_COMPILED = 20_000;
-
-/** A third of a run's time on two cores is waiting, for the database and for processes that start. */
-const FILES_AT_ONCE = availableParallelism() + 1;
 
 const given = process.argv.slice(2);
 const files = given.some((argument) => argument.endsWith(".ts")) ? [] : DEFAULT_FILES;

@@ -9,12 +9,15 @@ import { join } from "node:path";
 import pg from "pg";
 import { startEmbedded } from "../src/database/embedded/embedded.ts";
 import { migrate } from "../src/database/migrate.ts";
+import { FILES_AT_ONCE } from "./support/files-at-once.ts";
 import { withDatabase } from "./support/server.ts";
 
 type TestServer = { url: string; template: string; remove(): Promise<void> };
 
+/** One file can have several instances, of which each may have 15. Not all files are of that kind. */
+const CONNECTIONS = Math.min(200 * FILES_AT_ONCE, 1000);
 /** The data is deleted after the run, so nothing has to reach the disk. */
-const THROWAWAY = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "600" };
+const THROWAWAY = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: String(CONNECTIONS) };
 
 let started: Promise<TestServer> | undefined;
 let removed: Promise<void> | undefined;
