@@ -88,7 +88,7 @@ function edit(file: string, table: string | undefined, line: string, constraint:
     constraint === "UNIQUE INDEX"
       ? line.replace("UNIQUE INDEX", "INDEX")
       : line.trim().startsWith(constraint) || line.includes("ADD CONSTRAINT")
-        ? line.replace(constraint, "CHECK (true)")
+        ? line.replace(constraint, "CHECK (true)").replace(" DEFERRABLE INITIALLY IMMEDIATE", "")
         : line.replace(constraint, constraint === "PRIMARY KEY" ? "NOT NULL" : "");
   return { file, ...(after === undefined ? {} : { after }), find: line, put };
 }
