@@ -87,7 +87,7 @@ function edit(file: string, table: string | undefined, line: string, constraint:
   const put =
     constraint === "UNIQUE INDEX"
       ? line.replace("UNIQUE INDEX", "INDEX")
-      : line.trim().startsWith(constraint) || line.includes("ADD CONSTRAINT")
+      : line.trim().startsWith(constraint) || /^(.* ADD| )? CONSTRAINT /.test(line)
         ? line.replace(constraint, "CHECK (true)").replace(" DEFERRABLE INITIALLY IMMEDIATE", "")
         : line.replace(constraint, constraint === "PRIMARY KEY" ? "NOT NULL" : "");
   return { file, ...(after === undefined ? {} : { after }), find: line, put };
