@@ -11,7 +11,6 @@ const LAYERS = [
     "day\\.ts",
     "env\\.ts",
     "lru\\.ts",
-    "node-http\\.ts",
     "read-metrics\\.ts",
     "version\\.ts",
   ],
@@ -96,13 +95,6 @@ module.exports = {
       severity: "error",
       from: { path: "^src/(?!telemetry/)" },
       to: { path: "^src/telemetry/|node_modules/@opentelemetry/", dynamic: false, dependencyTypesNot: ["type-only"] },
-    },
-    {
-      name: "http-by-node-http",
-      comment: "An import of node:http loads Node's WebSocket client (src/node-http.ts)",
-      severity: "error",
-      from: { path: "^src/" },
-      to: { path: "^(node:)?http$", dependencyTypesNot: ["type-only"] },
     },
     { name: "no-test-code-in-src", severity: "error", from: { path: "^(src|tools)/", pathNot: TEST }, to: { path: "^test/" } },
     {

@@ -1,6 +1,6 @@
 // Turns refusals into problem documents (RFC 9457). No other module does.
 
-import { STATUS_CODES } from "./node-http.ts";
+import { STATUS_CODES } from "node:http";
 import { isConnectionError, isReadOnly } from "./database/pool.ts";
 import { REFUSALS, Refusal, type RefusalCode } from "./refusal.ts";
 

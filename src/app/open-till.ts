@@ -37,7 +37,7 @@ import type { SharedState } from "./shared-state.ts";
 
 /**
  * A process's end of the link between a till and its workers: the till, or one of the workers, and the path of the till's Unix socket. One worker
- * relays the outbox, so that this takes no time of the till's thread.
+ * relays the outbox, because that would take time of the till's thread.
  */
 export type TillLink = { role: "till"; path: string } | { role: "worker"; path: string; relays: boolean };
 

@@ -1,6 +1,6 @@
 // Answers bytes that are not an HTTP request, on the bare connection, and closes it.
 
-import { STATUS_CODES } from "../node-http.ts";
+import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { type Locale, PROBLEM_TYPE, renderProblem } from "../problem.ts";
 import { Refusal } from "../refusal.ts";

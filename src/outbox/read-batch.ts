@@ -1,4 +1,5 @@
-// Reads the next events of the outbox that a pass delivers.
+// Reads the next batch of the outbox: the events that a dispatcher's pass delivers, with the rows of their orders. The order of events and
+// the transactions that may be read are explained in outbox.sql.ts.
 
 import type { Database } from "../database/pool.ts";
 import type { OutboxEvent } from "./event.ts";
@@ -40,14 +41,14 @@ type DueEvent = OutboxEvent & { due: string };
 
 /** Nearly all events are the only ones of their orders, and are made from the order's row. */
 function onlyEvents(found: Found[], orders: Batch["orders"]): DueEvent[] {
-  const firstOf = new Map<string, DueEvent>();
+  const byOrder = new Map<string, DueEvent>();
   for (const { orderId, xid: due } of found) {
     const order = orders.get(orderId);
-    if (!order?.hasOneEvent || order.isRehearsal || firstOf.has(orderId)) continue;
+    if (!order?.hasOneEvent || order.isRehearsal || byOrder.has(orderId)) continue;
     const type = order.expiresAt === null ? "order.completed" : "order.placed";
-    firstOf.set(orderId, { id: null, orderId, seq: 1, type, data: null, at: order.createdAt, due });
+    byOrder.set(orderId, { id: null, orderId, seq: 1, type, data: null, at: order.createdAt, due });
   }
-  return [...firstOf.values()];
+  return [...byOrder.values()];
 }
 
 /** Both in the order of their transactions. */

@@ -9,7 +9,7 @@ import type { OrderRow } from "./outbox.sql.ts";
 import { shopEventData } from "./shop-event-data.ts";
 import { withVariantMetadata } from "./variant-metadata.ts";
 
-/** What events are sent with. `orders`: those that were read already, by id. */
+/** The database and the choice of data for the envelopes. `orders`: those that were read already, by id. */
 export type WaveParts = { database: Database; contents: EventContents; orders?: ReadonlyMap<string, OrderRow> };
 
 /** Sends events as envelopes, those of orders each with its order as of that event. Errors: the database's. */

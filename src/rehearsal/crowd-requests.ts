@@ -1,7 +1,6 @@
 // Requests of a rehearsal's crowd, over the machine's loopback.
 
-import type { Agent } from "node:http";
-import { request as httpRequest } from "../node-http.ts";
+import { type Agent, request as httpRequest } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { exponentialMs } from "../backoff.ts";
 import type { CrowdRequest } from "./crowd-report.ts";

@@ -1,7 +1,7 @@
 // A rehearsal's crowd of buyers. It runs in its own process, so that its load does not slow the shop's thread. It receives one plan, and sends
 // its progress and then its report.
 
-import { Agent } from "../node-http.ts";
+import { Agent } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { CrowdLine } from "./crowd-line.ts";
 import type { CrowdMessage, CrowdPlan } from "./crowd-messages.ts";

@@ -1,11 +1,7 @@
 // Checks every response against the shop's OpenAPI document.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
-import { json } from "node:stream/consumers";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { request } from "../../src/node-http.ts";
 import type { Answer } from "./shop.ts";
 
 type Json = Record<string, unknown>;
@@ -60,8 +56,8 @@ function fits(documented: Documented, { pointer, responses }: Operation, method:
 }
 
 async function load(url: string): Promise<Documented> {
-  const [response] = (await once(request(new URL("/openapi.json", url)).end(), "response")) as [IncomingMessage];
-  const document = (await json(response)) as Json;
+  const response = await fetch(new URL("/openapi.json", url));
+  const document = (await response.json()) as Json;
   const operations = Object.entries(document["paths"] as Record<string, Record<string, Pick<Operation, "responses">>>).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { responses }]) => ({
       method: method.toUpperCase(),

@@ -49,7 +49,7 @@ export class RetryingClient {
       const code = String(response.body?.code ?? response.status);
       if (response.status < 500 && response.status !== 429 && code !== "IDEMPOTENCY_IN_PROGRESS") return response;
       this.retries.byCode.set(code, (this.retries.byCode.get(code) ?? 0) + 1);
-      // Of an outage, and not of a crowd: the clients of a race are to come back at once.
+      // Only an outage makes the client wait as it is told. BUSY is repeated soon, because a race needs its clients at once.
       if (code === "UNAVAILABLE") waitMs = Number(response.headers["retry-after"] ?? 0) * 1000 || RETRY_AFTER_MS;
     }
   }

@@ -39,7 +39,3 @@ export function readTime(text: string | null): number {
   const time = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text;
   return Date.parse(/(Z|[+-]\d\d:\d\d)$/.test(time) ? time : time + KST);
 }
-
-export function sendPage(response: ServerResponse, html: string): void {
-  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(html);
-}

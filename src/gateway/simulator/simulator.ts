@@ -1,12 +1,11 @@
 // A simulated gateway: a real HTTP server with the gateway's API and a ledger, which misbehaves as each payment key says (script.ts).
 
 import { createHash, randomUUID } from "node:crypto";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { createServer } from "../../node-http.ts";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { GatewayMethod } from "../../payment-settings.ts";
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { byHand, INVALID_REQUEST } from "./by-hand.ts";
-import { readBody, readJson, readTime, send, sendPage } from "./http.ts";
+import { readBody, readJson, readTime, send } from "./http.ts";
 import { GatewayLedger, type KeyedRequest } from "./ledger.ts";
 import { type Outcome, taxFreeLeft } from "./ledger-payment.ts";
 import { newKey, page } from "./page.ts";
@@ -239,6 +238,10 @@ function accountOf(value: unknown): string | undefined {
   const { bank, accountNumber, holderName } = (value ?? {}) as Record<string, unknown>;
   if (!isText(bank) || typeof accountNumber !== "string" || !/^\d{1,20}$/.test(accountNumber)) return undefined;
   return isText(holderName) && holderName.length <= 60 ? accountNumber : undefined;
+}
+
+function sendPage(response: ServerResponse, html: string): void {
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(html);
 }
 
 /** Text of 1 to 200 characters. */

@@ -1,6 +1,6 @@
 // Components of the OpenAPI document: schemas, responses and headers that several operations share.
 
-import { STATUS_CODES } from "../../node-http.ts";
+import { STATUS_CODES } from "node:http";
 import type { TSchema } from "typebox";
 import { REFUSALS, type RefusalCode } from "../../refusal.ts";
 import { allExamples, answerExamples, type Example, type Examples } from "./examples.ts";

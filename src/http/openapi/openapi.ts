@@ -1,6 +1,6 @@
 // Builds the OpenAPI 3.1 document from the routes' own declarations, so that it matches their behavior.
 
-import { STATUS_CODES } from "../../node-http.ts";
+import { STATUS_CODES } from "node:http";
 import type { TSchema } from "typebox";
 import { REFUSALS, type RefusalCode } from "../../refusal.ts";
 import { bodyLimitNote } from "../body-limit.ts";

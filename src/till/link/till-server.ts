@@ -22,7 +22,7 @@ export type TillServerOptions = {
 /** One worker. */
 type Peer = {
   socket: Socket;
-  /** What is sent with the next message, in the next turn of the event loop. */
+  /** Both are sent in one message, in the next turn of the event loop. */
   announced: string[];
   answers: SentAnswer[];
   isFlushing: boolean;
@@ -127,7 +127,9 @@ export class TillServer {
 
   #flush(peer: Peer): void {
     const { announced, answers } = peer;
-    Object.assign(peer, { announced: [], answers: [], isFlushing: false });
+    peer.announced = [];
+    peer.answers = [];
+    peer.isFlushing = false;
     send(peer.socket, { announced, answers, load: this.#options.till.load });
   }
 }

@@ -163,6 +163,26 @@ test("long histories with much concurrency and unknown outcomes are linearizable
   }
 });
 
+/** Attempts of which each may take units and give them back, the latter not before `backAt`. `index`: that of the first operation. */
+const attempts = (count: number, units: number, index: number, backAt = 0): Operation<StockInput>[] =>
+  Array.from({ length: count }, (_, i) => [
+    op<StockInput>({ kind: "take", units }, 0),
+    op<StockInput>({ kind: "give", units }, backAt, Infinity, index + 2 * i),
+  ]).flat();
+
+// Goes red without the class of a request's two effects: the search tries the equal attempts in each order.
+test("many equal attempts without a response do not multiply the search", () => {
+  const read = (units: number) => [...attempts(9, 1, 0), op<StockInput>({ kind: "read", stock: units }, 0, 5)];
+  assert.equal(checkLinearizability(read(1), stockModel(10), 5000).verdict, "linearizable");
+  assert.equal(checkLinearizability(read(0), stockModel(10), 5000).verdict, "violated");
+});
+
+// Goes red if attempts of different units are of one class: the one that explains the read is not tried.
+test("attempts of different units do not stand for each other", () => {
+  const read = (units: number): string => stock(10, ...attempts(1, 1, 0, 50), ...attempts(1, 3, 2, 50), op({ kind: "read", stock: units }, 5, 10));
+  assert.deepEqual([9, 8, 7, 6].map(read), ["linearizable", "violated", "linearizable", "linearizable"]);
+});
+
 test("a search that takes too long says so, and does not pass", () => {
   const operations = Array.from({ length: 40 }, (_, i) => op<StockInput>({ kind: "take", units: 2 ** (i % 20) }, 0, 1000));
   const impossible = [...operations, op<StockInput>({ kind: "read", stock: 1 }, 0, 1000)];

@@ -80,14 +80,14 @@ function checkIn(line: string): string {
   throw new Error(`a CHECK over several lines: ${line}`);
 }
 
-/** Removes a constraint. A column stays; a constraint on a line of its own becomes CHECK (true). @param table whose CREATE TABLE has the line */
+/** Removes a constraint. A column stays; a constraint that has a name, or a line of its own, becomes CHECK (true). @param table whose CREATE TABLE has the line */
 function edit(file: string, table: string | undefined, line: string, constraint: string): Edit {
   if (/^ALTER TABLE \w+ ADD CONSTRAINT .*;$/.test(line)) return { file, find: line, put: "" };
   const after = table === undefined || line.startsWith("CREATE") ? undefined : `CREATE TABLE ${table} (`;
   const put =
     constraint === "UNIQUE INDEX"
       ? line.replace("UNIQUE INDEX", "INDEX")
-      : line.trim().startsWith(constraint) || /^(.* ADD| )? CONSTRAINT /.test(line)
+      : line.trim().startsWith(constraint) || /CONSTRAINT \w+ $/.test(line.slice(0, line.indexOf(constraint)))
         ? line.replace(constraint, "CHECK (true)").replace(" DEFERRABLE INITIALLY IMMEDIATE", "")
         : line.replace(constraint, constraint === "PRIMARY KEY" ? "NOT NULL" : "");
   return { file, ...(after === undefined ? {} : { after }), find: line, put };
